@@ -1,0 +1,116 @@
+"""Spans of days in a reporting time zone, half-open: `[start, end)`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+Grain = Literal["hour", "day", "week", "month"]
+RelativeRange = Literal["7d", "30d", "90d", "365d", "mtd", "ytd", "all"]
+Comparison = Literal["previous", "previous_week", "previous_month", "previous_year", "none"]
+
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+RELATIVE_RANGES: tuple[RelativeRange, ...] = get_args(RelativeRange)
+COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
+
+_DECEMBER = 12
+
+
+class Window(msgspec.Struct, frozen=True):
+    """The days from `start` up to and without `end`. An empty window has `start == end`."""
+
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """How many days it spans, at least 0."""
+        return max((self.end - self.start).days, 0)
+
+    def intersect(self, other: Window) -> Window:
+        """The days in both; empty (at `self.start`) when there are none."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Window(start, end) if start < end else Window(self.start, self.start)
+
+    def instants(self, zone: str) -> tuple[datetime, datetime]:
+        """The window's first instant and the one after its last, in UTC, for the days of `zone` (an IANA name)."""
+        return midnight(self.start, zone), midnight(self.end, zone)
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """The instant at which `day` begins in `zone`, in UTC; the first one where the clock strikes midnight twice."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+
+
+def relative_window(name: RelativeRange, data: Window) -> Window:
+    """The window that `name` means for data that spans `data`: it ends where the data ends, not at the wall clock.
+
+    Counted ranges may begin before the data does; `mtd` and `ytd` begin with the month or year of the last day that
+    has data; `all` is `data` itself.
+    """
+    if name == "all" or data.days == 0:
+        return data
+    last = data.end - timedelta(days=1)
+    if name == "mtd":
+        return Window(last.replace(day=1), data.end)
+    if name == "ytd":
+        return Window(last.replace(month=1, day=1), data.end)
+    return Window(data.end - timedelta(days=int(name.removesuffix("d"))), data.end)
+
+
+def comparison_window(window: Window, comparison: Comparison) -> Window | None:
+    """The window that `window` is compared with, or None.
+
+    `previous` is the same number of days just before. The others move both ends back by a week, a month or a year;
+    a day that the earlier month lacks (31 March, 29 February) becomes its last day.
+    """
+    match comparison:
+        case "none":
+            return None
+        case "previous":
+            return Window(window.start - timedelta(days=window.days), window.start)
+        case "previous_week":
+            week = timedelta(days=7)
+            return Window(window.start - week, window.end - week)
+        case "previous_month":
+            return Window(_months_back(window.start, 1), _months_back(window.end, 1))
+        case "previous_year":
+            return Window(_months_back(window.start, 12), _months_back(window.end, 12))
+
+
+def bucket_starts(window: Window, grain: Grain) -> list[date]:
+    """The first day of each day, week (Monday) or month that `window` touches.
+
+    The first bucket's day can lie before the window: its calls are still only those of the window. Hours are not
+    days: see `hour_starts`.
+    """
+    if window.days == 0:
+        return []
+    match grain:
+        case "week":
+            first = window.start - timedelta(days=window.start.weekday())
+            return [first + timedelta(days=7 * n) for n in range(((window.end - first).days + 6) // 7)]
+        case "month":
+            months = (window.end - timedelta(days=1)).year * 12 + (window.end - timedelta(days=1)).month
+            first_month = window.start.year * 12 + window.start.month
+            return [date((m - 1) // 12, (m - 1) % 12 + 1, 1) for m in range(first_month, months + 1)]
+        case _:
+            return [window.start + timedelta(days=n) for n in range(window.days)]
+
+
+def hour_starts(window: Window, zone: str) -> list[datetime]:
+    """The instants, in UTC, at which each elapsed hour of `window` begins: a day has 23, 24 or 25 of them."""
+    first, end = window.instants(zone)
+    count = -((first - end) // timedelta(hours=1))
+    return [first + timedelta(hours=n) for n in range(count)]
+
+
+def _months_back(day: date, months: int) -> date:
+    index = day.year * _DECEMBER + day.month - 1 - months
+    year, month = divmod(index, _DECEMBER)
+    following = date(year + (month == _DECEMBER - 1), (month + 1) % _DECEMBER + 1, 1)
+    last = (following - timedelta(days=1)).day
+    return date(year, month + 1, min(day.day, last))
