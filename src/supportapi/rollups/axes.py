@@ -1,0 +1,48 @@
+"""How a question's window is cut into buckets of time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from supportapi.calls.window import Grain, Window, bucket_starts, hour_starts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class TimeAxis(msgspec.Struct, frozen=True):
+    """The buckets of a window, against the days that have data.
+
+    `keys` name them: first days or, for hours, first instants in UTC. `edges`, one more than there are buckets, are
+    day numbers since the first day with data, clipped to the data; hours have `seconds` (since 1970) instead, and
+    their `edges` span the whole window.
+    """
+
+    keys: tuple[date | datetime, ...]
+    edges: NDArray[np.intp]
+    seconds: NDArray[np.int64] | None = None
+
+
+def whole(window: Window, data: Window) -> NDArray[np.intp]:
+    """The two edges of `window` as one bucket."""
+    return _clipped([window.start, window.end], data)
+
+
+def time_axis(window: Window, grain: Grain, zone: str, data: Window) -> TimeAxis:
+    """The buckets of `window` by `grain`: every one of them is there; those outside the data are empty."""
+    if grain == "hour":
+        starts = hour_starts(window, zone)
+        seconds = np.array([int(start.timestamp()) for start in starts], dtype=np.int64)
+        return TimeAxis(tuple(start.astimezone(UTC) for start in starts), whole(window, data), seconds)
+    starts = bucket_starts(window, grain)
+    edges = _clipped([max(start, window.start) for start in starts] + [window.end], data)
+    return TimeAxis(tuple(starts), edges)
+
+
+def _clipped(days: list[date], data: Window) -> NDArray[np.intp]:
+    origin = data.start.toordinal()
+    return np.clip(np.array([day.toordinal() - origin for day in days], dtype=np.intp), 0, data.days)

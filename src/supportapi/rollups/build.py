@@ -1,0 +1,180 @@
+"""A merged state and its rows become the arrays that answer questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from supportapi.calls.filter import UNKNOWN
+from supportapi.calls.window import Window
+from supportapi.measures.tally import COUNTS, SUMS
+from supportapi.rollups.aggregates import Aggregates, Facts
+from supportapi.rollups.encode import row_codes
+from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes
+from supportapi.rollups.plan import PAIR_COLUMNS, Zone, covers
+from supportapi.rollups.questions import PAIR, Member
+from supportapi.rollups.states import CELL_KEYS, DIMENSIONS, LONGEST_WAIT, PartialState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BASE: Final = CELL_KEYS["base"]
+_CANDIDATES: Final[tuple[tuple[str, ...], ...]] = (
+    _BASE,
+    (PAIR,),
+    ("region", "issue_type"),
+    ("region", "channel"),
+    ("issue_type", "channel"),
+    ("region",),
+    ("issue_type",),
+    ("channel",),
+    (),
+)
+_CHECKPOINT_DAYS: Final = 28
+_LARGE_CHECKPOINT_DAYS: Final = 7
+_LARGE_ROWS: Final = 20_000_000
+"""Above so many rows the days beside a checkpoint hold too many of them to be scanned in a request."""
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget_bytes: int) -> Aggregates:
+    """The aggregates of the canonical `calls` that `state` was made of, with dense arrays of at most `budget_bytes`.
+
+    Dimensions that do not fit are answered from the row codes: slower, and never wrong.
+    """
+    pairs = _pairs(state, zones)
+    budget = _Budget(budget_bytes)
+    used = {of: _used_buckets(state, zones, of) for of in ("wait", "duration")}
+    made = {name: _zone(state, position, name, pairs, used, budget) for position, name in enumerate(zones)}
+    facts = Facts(
+        rows=state.rows,
+        first_us=state.first_us,
+        last_us=state.last_us,
+        columns_present=tuple(sorted(name for name, known in state.known.items() if known or not state.rows)),
+        members={name: _members(state, name) for name in DIMENSIONS},
+        unknown_occurs={name: state.known[name] < state.rows for name in DIMENSIONS},
+        buckets=used,
+    )
+    codes = row_codes(calls, state.members, {name: zone.data for name, zone in made.items()})
+    return Aggregates(facts, made, pairs, codes)
+
+
+class _Budget:
+    """What is left to spend on dense arrays."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self, size: int) -> bool:
+        """Whether `size` bytes are left; then they are taken."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+
+def _zone(
+    state: PartialState, position: int, name: str, pairs: NDArray[Any], used: dict[str, int], budget: _Budget
+) -> Zone:
+    base = state.cells[f"{name}/base"]
+    days = base.get_column("day")
+    first, last = days.min(), days.max()
+    start = first if isinstance(first, date) else _EPOCH
+    data = Window(start, last + timedelta(days=1)) if isinstance(last, date) else Window(_EPOCH, _EPOCH)
+    sizes = {key: len(members) + 1 for key, members in state.members.items()}
+    lattices: list[Lattice] = []
+    for dims in _CANDIDATES:
+        wanted = frozenset(PAIR_COLUMNS if dims == (PAIR,) else dims)
+        size = lattice_bytes(_sizes(dims, sizes, pairs), data.days)
+        if not any(covers(have.dims, wanted) for have in lattices) and budget.spend(size):
+            lattices.append(_lattice(state, name, dims, _sizes(dims, sizes, pairs), pairs, data))
+    step = _LARGE_CHECKPOINT_DAYS if state.rows > _LARGE_ROWS else _CHECKPOINT_DAYS
+    histograms: dict[str, tuple[HistogramLattice, ...]] = {"wait": (), "duration": ()}
+    for dims, width in (((), 1), (_BASE, step)):
+        for of, listed in histograms.items():
+            shape = _sizes(dims, sizes, pairs)
+            if budget.spend(histogram_bytes(shape, data.days, width, used[of])):
+                histograms[of] = (*listed, _histogram(state, f"{name}/{of}", dims, shape, width, used[of], data))
+    return Zone(position, data, tuple(lattices), histograms)
+
+
+def _sizes(dims: tuple[str, ...], sizes: dict[str, int], pairs: NDArray[Any]) -> tuple[int, ...]:
+    return tuple(len(pairs) if dim == PAIR else sizes[dim] for dim in dims)
+
+
+def _lattice(
+    state: PartialState, zone: str, dims: tuple[str, ...], sizes: tuple[int, ...], pairs: NDArray[Any], data: Window
+) -> Lattice:
+    cells = state.cells[f"{zone}/{'pairs' if dims == (PAIR,) else 'base'}"]
+    at = _slots(cells, dims, pairs)
+    day = _day_numbers(cells, data)
+    slots = tuple(size + 1 for size in sizes)
+    # A prefix sum never exceeds the number of rows, so four bytes hold a count up to two thousand million.
+    counts = np.zeros((*slots, data.days + 1, len(COUNTS)), np.int32 if state.rows < 2**31 else np.int64)
+    sums = np.zeros((*slots, data.days + 1, len(SUMS)), np.int64)
+    longest = np.zeros((*slots, data.days), np.int64)
+    np.add.at(counts, (*at, day + 1), cells.select(COUNTS).to_numpy().astype(counts.dtype))
+    np.add.at(sums, (*at, day + 1), cells.select(SUMS).to_numpy())
+    np.maximum.at(longest, (*at, day), cells.get_column(LONGEST_WAIT).fill_null(-1).to_numpy() + 1)
+    for dense, maximum in ((counts, False), (sums, False), (longest, True)):
+        fold_all(dense, len(sizes), maximum=maximum)
+    np.cumsum(counts, axis=-2, out=counts)
+    np.cumsum(sums, axis=-2, out=sums)
+    fits = not longest.size or int(longest.max()) < 2**32
+    return Lattice(dims, counts, sums, longest.astype(np.uint32) if fits else longest)
+
+
+def _histogram(
+    state: PartialState, kind: str, dims: tuple[str, ...], sizes: tuple[int, ...], step: int, buckets: int, data: Window
+) -> HistogramLattice:
+    cells = state.cells[kind]
+    checkpoints = data.days // step + 1
+    counts = np.zeros((*(size + 1 for size in sizes), checkpoints, buckets), np.int32)
+    after = _day_numbers(cells, data) // step + 1
+    # The days after the last checkpoint are never part of a whole step.
+    inside = after < checkpoints
+    at = tuple(slot[inside] for slot in _slots(cells, dims, np.zeros((0, 2))))
+    bucket, calls = cells.get_column("bucket").to_numpy()[inside], cells.get_column("n").to_numpy()[inside]
+    np.add.at(counts, (*at, after[inside], bucket), calls.astype(np.int32))
+    fold_all(counts, len(sizes))
+    np.cumsum(counts, axis=-2, out=counts)
+    return HistogramLattice(dims, step, counts)
+
+
+def _slots(cells: pl.DataFrame, dims: tuple[str, ...], pairs: NDArray[Any]) -> tuple[NDArray[np.intp], ...]:
+    """The slot of each cell along each of `dims`."""
+    if dims != (PAIR,):
+        return tuple(cells.get_column(dim).to_numpy().astype(np.intp) for dim in dims)
+    width = int(pairs[:, 1].max(initial=0)) + 1
+    known = pairs[:, 0].astype(np.int64) * width + pairs[:, 1]
+    wanted = cells.get_column("agent_id").to_numpy().astype(np.int64) * width + cells.get_column("region").to_numpy()
+    return (np.searchsorted(known, wanted),)
+
+
+def _day_numbers(cells: pl.DataFrame, data: Window) -> NDArray[np.intp]:
+    origin = (data.start - _EPOCH).days
+    return cells.get_column("day").cast(pl.Int32).to_numpy().astype(np.intp) - origin
+
+
+def _pairs(state: PartialState, zones: Sequence[str]) -> NDArray[np.uint32]:
+    cells = state.cells[f"{zones[0]}/pairs"]
+    return cells.select("agent_id", "region").unique().sort("agent_id", "region").to_numpy().astype(np.uint32)
+
+
+def _used_buckets(state: PartialState, zones: Sequence[str], of: str) -> int:
+    highest = state.cells[f"{zones[0]}/{of}"].get_column("bucket").max()
+    return int(highest) + 1 if isinstance(highest, int) else 1
+
+
+def _members(state: PartialState, name: str) -> tuple[Member, ...]:
+    labels: dict[str, str] = {}
+    if name == "agent_id":
+        # Rows are sorted by when a name was last seen: the newest one stays.
+        labels = dict(zip(state.agents["agent_id"].to_list(), state.agents["agent_name"].to_list(), strict=True))
+    known = (Member(key, labels.get(key, key)) for key in state.members[name])
+    return (*known, Member(UNKNOWN, "Unknown"))

@@ -1,0 +1,136 @@
+"""The rows as small integers in order of time: what the lattice cannot answer is a scan of the window's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+from supportapi.measures.tally import COUNTS, SUMS, Tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UNKNOWN_BUCKET: Final = 65_535
+_CHUNK_ROWS: Final = 1_000_000
+_MOST_CELLS: Final = 4_000_000
+"""Above so many (group, class) cells one pass for each measure is cheaper than one pass for all."""
+
+_AT: Final = {name: index for index, name in enumerate(COUNTS)}
+_CONDITION_OF_SUM: Final = {
+    "wait_ms": ("wait_ms", "wait_known"),
+    "wait_answered_ms": ("wait_ms", "wait_answered_known"),
+    "wait_unanswered_ms": ("wait_ms", "wait_unanswered_known"),
+    "duration_ms": ("duration_ms", "duration_known"),
+}
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """Which rows to look at, and how to part them.
+
+    `days` is the half-open span of day numbers of `zone` (a position in the version's zones). `keep` holds, for each
+    limited dimension, a flag for each member code. `groups` counts the result's cells; `group_of` gives the cell of
+    each row of a slice of rows, and a negative one leaves the row out.
+    """
+
+    zone: int
+    days: tuple[int, int]
+    keep: Mapping[str, NDArray[np.bool_]]
+    groups: int
+    group_of: Callable[[Mapping[str, NDArray[Any]], Any], NDArray[Any]]
+
+
+class RowCodes:
+    """The columns of all rows, in order of `started_at`, then `call_id`.
+
+    `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`), `wait_ms`,
+    `duration_ms` (0 where unknown), `wait_bucket`, `duration_bucket` (`UNKNOWN_BUCKET` where unknown), `second` (since
+    `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day, `first_<zone>`, the
+    first row of that day or later, and `end_<zone>`, the row after the last one before that day. The two differ only
+    where a clock once went back over midnight, so that a day came twice. `classes`, shape `(classes, len(COUNTS))`, says
+    which counts a row of each class adds to: every combination of what decides them that occurs in the data.
+    """
+
+    __slots__ = ("base_second", "classes", "columns", "contributions", "rows")
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]], classes: NDArray[np.int8], base_second: int) -> None:
+        self.columns = columns
+        self.classes = classes
+        self.base_second = base_second
+        self.rows = len(columns["class"])
+        self.contributions = classes.astype(np.int64)
+
+    def span(self, zone: int, days: tuple[int, int]) -> tuple[int, int]:
+        """The rows from the first one of `days` to the last, half-open."""
+        first, end = self.columns[f"first_{zone}"], self.columns[f"end_{zone}"]
+        return int(first[days[0]]), max(int(end[days[1]]), int(first[days[0]]))
+
+    def tally(self, scan: Scan) -> Tally:
+        """The tally of each group, shape `(groups,)`."""
+        counts = np.zeros((scan.groups, len(COUNTS)), np.int64)
+        sums = np.zeros((scan.groups, len(SUMS)), np.float64)
+        for rows, group in self._matching(scan):
+            classes = self.columns["class"][rows]
+            self._add_counts(counts, group, classes)
+            for index, name in enumerate(SUMS):
+                amount, condition = _CONDITION_OF_SUM[name]
+                counted = self.contributions[:, _AT[condition]].astype(np.float64)[classes]
+                # Exact: milliseconds of less than 2^53 in all are whole numbers in a double.
+                sums[:, index] += np.bincount(group, self.columns[amount][rows] * counted, minlength=scan.groups)
+        return Tally(counts, sums.astype(np.int64))
+
+    def histogram(self, scan: Scan, of: str, buckets: int) -> NDArray[np.int64]:
+        """The histogram of each group, shape `(groups, buckets)`."""
+        found = np.zeros(scan.groups * buckets, np.int64)
+        for rows, group in self._matching(scan):
+            bucket = self.columns[f"{of}_bucket"][rows]
+            known = bucket != UNKNOWN_BUCKET
+            cells = group[known].astype(np.int64) * buckets + bucket[known]
+            found += np.bincount(cells, minlength=len(found))
+        return found.reshape(scan.groups, buckets)
+
+    def longest_wait(self, scan: Scan) -> NDArray[np.float64]:
+        """The longest known wait of each group in seconds, NaN without one; shape `(groups,)`."""
+        found = np.full(scan.groups, -1, np.int64)
+        for rows, group in self._matching(scan):
+            known = self.columns["wait_bucket"][rows] != UNKNOWN_BUCKET
+            np.maximum.at(found, group[known], self.columns["wait_ms"][rows][known].astype(np.int64))
+        return np.where(found >= 0, found / 1000, np.nan)
+
+    def _add_counts(self, counts: NDArray[np.int64], group: NDArray[np.intp], classes: NDArray[Any]) -> None:
+        groups, width = len(counts), len(self.classes)
+        if groups * width <= _MOST_CELLS:
+            cells = np.bincount(group * width + classes, minlength=groups * width).reshape(groups, width)
+            counts += cells @ self.contributions
+            return
+        for index in range(len(COUNTS)):
+            weights = self.contributions[:, index].astype(np.float64)[classes]
+            counts[:, index] += np.bincount(group, weights, minlength=groups).astype(np.int64)
+
+    def _strays(self, scan: Scan, chunk: slice) -> NDArray[np.bool_] | None:
+        """Which rows of `chunk` lie in the days, or None when all of them do."""
+        first, end = self.columns[f"first_{scan.zone}"], self.columns[f"end_{scan.zone}"]
+        if all(first[day] == end[day] for day in scan.days):
+            return None
+        day = self.columns[f"day_{scan.zone}"][chunk]
+        return (day >= scan.days[0]) & (day < scan.days[1])
+
+    def _matching(self, scan: Scan) -> Iterator[tuple[Any, NDArray[np.intp]]]:
+        """Slices (or positions) of the rows that match, chunk by chunk, with the group of each."""
+        start, end = self.span(scan.zone, scan.days)
+        for first in range(start, end, _CHUNK_ROWS):
+            chunk = slice(first, min(first + _CHUNK_ROWS, end))
+            kept = self._strays(scan, chunk)
+            for name, flags in scan.keep.items():
+                passed = flags[self.columns[name][chunk]]
+                kept = passed if kept is None else kept & passed
+            rows: Any = chunk if kept is None else np.flatnonzero(kept) + first
+            group = scan.group_of(self.columns, rows)
+            outside = group < 0
+            if outside.any():
+                rows = (np.arange(chunk.start, chunk.stop) if kept is None else rows)[~outside]
+                group = group[~outside]
+            if len(group):
+                yield rows, group.astype(np.intp, copy=False)

@@ -1,0 +1,108 @@
+"""Rows become small integers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from supportapi.measures.tally import COUNTS, SHORT_ABANDON_SECONDS, THRESHOLDS_SECONDS
+from supportapi.rollups.codes import UNKNOWN_BUCKET, RowCodes
+from supportapi.rollups.states import CONDITIONS, DIMENSIONS, bucket, coded, in_ticks, local_day
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from supportapi.calls.window import Window
+
+_WAIT: Final = pl.col("wait_ms")
+_WAIT_CLASS: Final = pl.sum_horizontal(
+    (_WAIT >= SHORT_ABANDON_SECONDS * 1000).cast(pl.UInt32),
+    *((_WAIT > limit * 1000).cast(pl.UInt32) for limit in THRESHOLDS_SECONDS),
+)
+_WAIT_CLASSES: Final = len(THRESHOLDS_SECONDS) + 3
+"""Between the thresholds, and unknown."""
+
+
+def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window]) -> RowCodes:
+    """The codes of canonical `calls`, in order of time; `days` has the days with data of each reporting zone."""
+    ticks = coded(in_ticks(calls), members)
+    instants = ticks.select(pl.col("started_at").dt.epoch("s").min()).collect(engine="streaming").item()
+    base_second: int = instants or 0
+    frame = _encoded(ticks, members, days, base_second).collect(engine="streaming")
+    if not frame.get_column("second").is_sorted():
+        # Files that overlap in time.
+        frame = frame.sort("second", maintain_order=True)
+    classes, class_codes = _classes(ticks, frame.get_column("class"))
+    columns: dict[str, NDArray[Any]] = {name: frame.get_column(name).to_numpy() for name in frame.columns}
+    columns["class"] = class_codes
+    for position, window in enumerate(days.values()):
+        columns |= _day_index(columns[f"day_{position}"], position, window.days)
+    return RowCodes(columns, classes, base_second)
+
+
+def _encoded(
+    ticks: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window], base_second: int
+) -> pl.LazyFrame:
+    return ticks.select(
+        (pl.col("started_at").dt.epoch("s") - base_second).cast(pl.UInt32).alias("second"),
+        *(
+            (local_day(zone).cast(pl.Int32) - _day_number(window)).cast(pl.UInt16).alias(f"day_{position}")
+            for position, (zone, window) in enumerate(days.items())
+        ),
+        *(pl.col(name).cast(_smallest(len(members[name]) + 1)) for name in DIMENSIONS),
+        _class_code().alias("class"),
+        *(pl.col(f"{of}_ms").fill_null(0).cast(pl.UInt32).alias(f"{of}_ms") for of in ("wait", "duration")),
+        *(bucket(f"{of}_ms").fill_null(UNKNOWN_BUCKET).alias(f"{of}_bucket") for of in ("wait", "duration")),
+    )
+
+
+def _class_code() -> pl.Expr:
+    """A number for the combination of everything that decides which counts a call adds to."""
+    wait_class = pl.when(_WAIT.is_null()).then(_WAIT_CLASSES - 1).otherwise(_WAIT_CLASS)
+    code = pl.col("answered").cast(pl.UInt16).fill_null(2)
+    code = code * 3 + pl.col("resolved").cast(pl.UInt16).fill_null(2)
+    code = code * 6 + pl.col("rating").cast(pl.UInt16).fill_null(0)
+    code = code * _WAIT_CLASSES + wait_class.cast(pl.UInt16)
+    return (code * 2 + pl.col("duration_ms").is_not_null().cast(pl.UInt16)).cast(pl.UInt16)
+
+
+def _classes(ticks: pl.LazyFrame, codes: pl.Series) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
+    """What each class that occurs adds to the counts, shape `(classes, len(COUNTS))`, and the class of each row."""
+    # One row stands for its class, so that the conditions are spelled in one place.
+    kept = ("answered", "resolved", "rating", "wait_ms", "duration_ms")
+    standing = (
+        ticks.select(_class_code().alias("class"), *kept)
+        .group_by("class")
+        .agg(pl.col(name).first() for name in kept)
+        .collect(engine="streaming")
+        .sort("class")
+    )
+    counted = standing.select(condition.cast(pl.Int8).alias(name) for name, condition in CONDITIONS.items())
+    position = np.zeros(int(np.max(standing.get_column("class").to_numpy(), initial=0)) + 1, dtype=np.uint16)
+    position[standing.get_column("class").to_numpy()] = np.arange(standing.height)
+    contributions = counted.to_numpy() if standing.height else np.zeros((0, len(COUNTS)), np.int8)
+    return contributions, position[codes.to_numpy()]
+
+
+def _day_index(day: NDArray[Any], position: int, days: int) -> dict[str, NDArray[Any]]:
+    """Where each day's rows begin and where those before it end."""
+    numbers = np.arange(days + 1)
+    latest = np.maximum.accumulate(day) if len(day) else day
+    earliest = np.minimum.accumulate(day[::-1])[::-1] if len(day) else day
+    return {
+        f"first_{position}": np.searchsorted(latest, numbers, side="left"),
+        f"end_{position}": np.searchsorted(earliest, numbers, side="left"),
+    }
+
+
+def _smallest(members: int) -> type[pl.DataType]:
+    return pl.UInt8 if members <= 2**8 else pl.UInt16 if members <= 2**16 else pl.UInt32
+
+
+def _day_number(window: Window) -> int:
+    return window.start.toordinal() - 719_163
+
+

@@ -1,0 +1,78 @@
+"""Zones and row codes as named arrays with a plain header: what a version's folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from supportapi.calls.window import Window
+from supportapi.rollups.codes import RowCodes
+from supportapi.rollups.lattice import HistogramLattice, Lattice
+from supportapi.rollups.plan import Zone
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class ZoneHeader(msgspec.Struct, frozen=True):
+    """Where a zone's days begin and end, and which lattices it has: dimensions, and for histograms the step."""
+
+    name: str
+    start: date
+    end: date
+    lattices: tuple[tuple[str, ...], ...]
+    histograms: dict[str, tuple[tuple[int, tuple[str, ...]], ...]]
+
+
+def zone_header(name: str, zone: Zone) -> ZoneHeader:
+    """The header of one zone."""
+    return ZoneHeader(
+        name=name,
+        start=zone.data.start,
+        end=zone.data.end,
+        lattices=tuple(lattice.dims for lattice in zone.lattices),
+        histograms={of: tuple((one.step, one.dims) for one in listed) for of, listed in zone.histograms.items()},
+    )
+
+
+def zone_arrays(zone: Zone) -> dict[str, NDArray[Any]]:
+    """The arrays of one zone by name."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for at, lattice in enumerate(zone.lattices):
+        prefix = f"zone{zone.position}-lattice{at}"
+        arrays[f"{prefix}-counts"], arrays[f"{prefix}-sums"] = lattice.counts, lattice.sums
+        arrays[f"{prefix}-longest"] = lattice.longest
+    for of, listed in zone.histograms.items():
+        arrays |= {f"zone{zone.position}-{of}{at}": histogram.counts for at, histogram in enumerate(listed)}
+    return arrays
+
+
+def read_zone(position: int, header: ZoneHeader, arrays: Mapping[str, NDArray[Any]]) -> Zone:
+    """The zone of `zone_header` and `zone_arrays`."""
+    lattices: list[Lattice] = []
+    for at, dims in enumerate(header.lattices):
+        prefix = f"zone{position}-lattice{at}"
+        counts, sums, longest = (arrays[f"{prefix}-{part}"] for part in ("counts", "sums", "longest"))
+        lattices.append(Lattice(dims, counts, sums, longest))
+    histograms = {
+        of: tuple(
+            HistogramLattice(dims, step, arrays[f"zone{position}-{of}{at}"]) for at, (step, dims) in enumerate(listed)
+        )
+        for of, listed in header.histograms.items()
+    }
+    return Zone(position, Window(header.start, header.end), tuple(lattices), histograms)
+
+
+def codes_arrays(codes: RowCodes) -> dict[str, NDArray[Any]]:
+    """The arrays of the row codes by name."""
+    return {"classes": codes.classes, **{f"rows-{name}": column for name, column in codes.columns.items()}}
+
+
+def read_codes(base_second: int, arrays: Mapping[str, NDArray[Any]]) -> RowCodes:
+    """The row codes of `codes_arrays`."""
+    columns = {name.removeprefix("rows-"): array for name, array in arrays.items() if name.startswith("rows-")}
+    return RowCodes(columns, np.asarray(arrays["classes"]), base_second)

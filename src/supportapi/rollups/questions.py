@@ -1,0 +1,61 @@
+"""What can be asked of the aggregates, and the form of an answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final, Literal, cast
+
+import msgspec
+
+from supportapi.calls.filter import Filter
+from supportapi.calls.window import GRAINS, Grain, Window
+from supportapi.measures.tally import Tally
+
+Source = Literal["rollup", "scan"]
+Measured = Literal["wait", "duration"]
+Key = str | tuple[str, str]
+
+PAIR: Final = "agent_region"
+RATING: Final = "rating"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Which calls, and how to part them.
+
+    `by` names at most one member axis (`region`, `issue_type`, `channel`, `rating`, `agent_id`, `agent_region`) and at
+    most one time axis (`hour`, `day`, `week`, `month`); the answer's axes come in that order, members first.
+    """
+
+    zone: str
+    window: Window
+    filter: Filter = Filter()
+    by: tuple[str, ...] = ()
+
+    @property
+    def member_axis(self) -> str | None:
+        """The axis of members, if there is one."""
+        return next((name for name in self.by if name not in GRAINS), None)
+
+    @property
+    def grain(self) -> Grain | None:
+        """The axis of time, if there is one."""
+        return next((cast("Grain", name) for name in self.by if name in GRAINS), None)
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One value of a dimension: `key` as a client spells it, `label` as a person reads it."""
+
+    key: str
+    label: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A tally with the keys along each of its axes.
+
+    They are members (agent and region pairs for `agent_region`) and the first day of each bucket (for `hour` its
+    first instant, in UTC).
+    """
+
+    tally: Tally
+    keys: tuple[tuple[Key | date | datetime, ...], ...]
+    source: Source
