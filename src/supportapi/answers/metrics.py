@@ -1,0 +1,105 @@
+"""The dashboard's answer: KPI cards, series and breakdowns of one window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from supportapi.answers.breakdown import (
+    MEMBER_DIMENSIONS,
+    ROW_METRICS,
+    Breakdown,
+    breakdown,
+    rating_breakdown,
+)
+from supportapi.answers.delta import Baseline, baseline
+from supportapi.answers.figures import Figures, figures
+from supportapi.answers.meta import Meta, Truth, meta
+from supportapi.answers.overview import KpiCard, overview
+from supportapi.answers.query import MetricsQuery, window_of, zone_of
+from supportapi.answers.trend import SERIES, Series, check_span, trend
+from supportapi.calls.window import Window, comparison_window
+from supportapi.rollups.aggregates import Aggregates
+from supportapi.rollups.catalogue import METRICS, metric_of
+from supportapi.rollups.questions import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from supportapi.answers.meta import Source
+    from supportapi.rollups.catalogue import Metric
+
+
+class MetricsData(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dashboard shows of one window."""
+
+    kpis: list[KpiCard]
+    series: list[Series]
+    breakdowns: list[Breakdown]
+
+
+class MetricsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`GET /api/metrics`."""
+
+    data: MetricsData
+    meta: Meta
+
+
+class _Pair(msgspec.Struct, frozen=True):
+    """Two windows to compare, and how to ask for either."""
+
+    zone: str
+    window: Window
+    compared: Window | None
+    query: MetricsQuery
+    aggregates: Aggregates
+
+    def ask(self, by: tuple[str, ...], metrics: Iterable[Metric]) -> tuple[Figures, Figures | None]:
+        wanted = tuple(metrics)
+        before = None if self.compared is None else self._figures(self.compared, by, wanted)
+        return self._figures(self.window, by, wanted), before
+
+    def _figures(self, window: Window, by: tuple[str, ...], metrics: Sequence[Metric]) -> Figures:
+        return figures(self.aggregates, Question(self.zone, window, self.query.filter, by), metrics)
+
+
+def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) -> MetricsAnswer:
+    """What `query` asks for; raises `ValidationFailed` for a zone, window or grain that cannot be answered."""
+    zone = zone_of(query.timezone, aggregates.zones)
+    data = aggregates.data_window(zone)
+    window = window_of(query, data)
+    check_span(window, query.grain)
+    compared = comparison_window(window, query.compare)
+    base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
+    pair = _Pair(zone, window, compared, query, aggregates)
+
+    now, before = pair.ask((), METRICS)
+    series_now, series_before = pair.ask((query.grain,), map(metric_of, SERIES))
+    daily = series_now if query.grain == "day" else figures(
+        aggregates, Question(zone, window, query.filter, ("day",)), ()
+    )
+    parted = [(dimension, *pair.ask((dimension,), map(metric_of, ROW_METRICS))) for dimension in MEMBER_DIMENSIONS]
+
+    used = (now, before, series_now, series_before, daily, *(part for _, *parts in parted for part in parts))
+    return MetricsAnswer(
+        data=MetricsData(
+            kpis=overview(aggregates, now, before, daily.tally, base),
+            series=trend(aggregates, zone, query.grain, series_now, series_before if base.exists else None),
+            breakdowns=[
+                *(breakdown(name, these, those, labels(aggregates, name), base) for name, these, those in parted),
+                rating_breakdown(now.tally, None if before is None else before.tally, base),
+            ],
+        ),
+        meta=meta(truth, slowest(used), zone, window, data, compared),
+    )
+
+
+def labels(aggregates: Aggregates, dimension: str) -> dict[str, str]:
+    """The label of each member of `dimension`, by key."""
+    return {member.key: member.label for member in aggregates.members(dimension)}
+
+
+def slowest(used: Iterable[Figures | None]) -> Source:
+    """What served an answer made of `used`: a scan, if any part of it was scanned."""
+    return "scan" if any(part is not None and part.source == "scan" for part in used) else "rollup"

@@ -1,0 +1,134 @@
+"""What a client may ask of the aggregates."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from supportapi.calls.filter import Filter
+from supportapi.calls.window import Comparison, Grain, RelativeRange, Window, relative_window
+from supportapi.errors import ValidationFailed
+
+DEFAULT_RANGE: Final[RelativeRange] = "30d"
+
+Members = Annotated[
+    tuple[str, ...],
+    Meta(description="Keep these members only; repeated or comma-separated. `null` keeps calls without a known value."),
+]
+
+AgentSort = Literal[
+    "calls",
+    "-calls",
+    "average_rating",
+    "-average_rating",
+    "average_duration",
+    "-average_duration",
+    "resolution_rate",
+    "-resolution_rate",
+    "csat",
+    "-csat",
+    "total_talk_time",
+    "-total_talk_time",
+    "average_speed_of_answer",
+    "-average_speed_of_answer",
+    "response_rate",
+    "-response_rate",
+    "agent_name",
+    "-agent_name",
+]
+
+
+class WindowedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The calls that a question is about: when, and which."""
+
+    from_: Annotated[
+        date | None,
+        Meta(description="First day, in the reporting time zone.", examples=["2026-01-01"]),
+    ] = msgspec.field(default=None, name="from")
+    to: Annotated[
+        date | None,
+        Meta(description="The day after the last one: windows are half-open.", examples=["2026-02-01"]),
+    ] = None
+    range: Annotated[
+        RelativeRange | None,
+        Meta(description="A window that ends with the last day that has data. `30d` when no window is given."),
+    ] = None
+    region: Members = ()
+    issue_type: Members = ()
+    channel: Members = ()
+    agent_id: Members = ()
+    timezone: Annotated[
+        str | None,
+        Meta(description="One of the reporting time zones; the first of them by default.", examples=["UTC"]),
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Spell the default window out, so that a question has one canonical form."""
+        if self.range is None and self.from_ is None and self.to is None:
+            msgspec.structs.force_setattr(self, "range", DEFAULT_RANGE)
+
+    @property
+    def filter(self) -> Filter:
+        """The members that the question is limited to."""
+        return Filter(
+            region=self.region, issue_type=self.issue_type, channel=self.channel, agent_id=self.agent_id
+        )
+
+
+class MetricsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`GET /api/metrics`."""
+
+    compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
+    grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
+
+
+class AgentsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`GET /api/agents`."""
+
+    compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
+    sort: Annotated[AgentSort, Meta(description="A leading `-` sorts downwards; unknown values come last.")] = "-calls"
+    min_calls: Annotated[int, Meta(ge=1, le=100_000, description="Fewer calls than this earn no badge.")] = 20
+    page: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    per_page: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+class OptionsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`GET /api/filters/options`."""
+
+    timezone: Annotated[
+        str | None, Meta(description="The zone of the date bounds; the first reporting zone by default.")
+    ] = None
+
+
+class CatalogueQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`GET /api/metrics/catalogue`: nothing to choose."""
+
+
+def zone_of(timezone: str | None, zones: tuple[str, ...]) -> str:
+    """The reporting zone that `timezone` names; raises `ValidationFailed` with the list of those there are."""
+    if timezone is None:
+        return zones[0]
+    if timezone not in zones:
+        message = f"'{timezone[:100]}' is not a reporting time zone; there are: {', '.join(zones)}."
+        raise ValidationFailed([{"field": "timezone", "message": message, "allowed": list(zones)}])
+    return timezone
+
+
+def window_of(query: WindowedQuery, data: Window) -> Window:
+    """The window that `query` asks for, for data that spans `data`.
+
+    Raises `ValidationFailed` when `range` stands beside `from` or `to`, or when `from` is not before `to`.
+    """
+    if query.range is not None and (query.from_ is not None or query.to is not None):
+        raise ValidationFailed([{"field": "range", "message": "Give either 'range' or 'from' and 'to', not both."}])
+    if query.from_ is None and query.to is None:
+        return relative_window(query.range or DEFAULT_RANGE, data)
+    window = Window(query.from_ or data.start, query.to or data.end)
+    if window.start >= window.end:
+        message = f"'from' ({window.start}) must be before 'to' ({window.end}), the day after the last one."
+        raise ValidationFailed([{"field": "from", "message": message}])
+    return window
+

@@ -1,0 +1,116 @@
+"""A query string becomes a question: every problem named at once, in the client's own words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from urllib.parse import quote, unquote_plus
+
+import msgspec
+
+from supportapi.errors import ValidationFailed
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def decode(query_string: bytes, kind: type[T]) -> T:
+    """The `kind` that `query_string` (as it came, still percent-encoded) spells.
+
+    Fields that hold a tuple take repeated parameters, comma-separated values, or both; a comma that belongs to a
+    value is written `%2C`. They come out sorted and free of repeats, so that the order of a query never matters.
+    Raises `ValidationFailed` with one detail for each unknown, repeated or unfit parameter.
+    """
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    problems: list[dict[str, object]] = []
+    values: dict[str, Any] = {}
+    for name, texts in _parameters(query_string).items():
+        field = known.get(name)
+        if field is None:
+            problems.append(unknown_name(name, known))
+        elif _holds_many(field.type):
+            values[name] = _members(texts)
+        elif len(texts) > 1:
+            problems.append({"field": name, "message": f"'{name}' was given {len(texts)} times; give it once."})
+        else:
+            values[name] = unquote_plus(texts[0])
+    for name in list(values):
+        try:
+            values[name] = msgspec.convert(values[name], known[name].type, strict=False)
+        except msgspec.ValidationError as cause:
+            problems.append(_unfit(name, str(values.pop(name)), known[name].type, cause))
+    if problems:
+        raise ValidationFailed(problems)
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as cause:
+        raise ValidationFailed([{"field": None, "message": str(cause)}]) from cause
+
+
+def canonical(question: msgspec.Struct) -> str:
+    """The one query string that stands for `question`: sorted, defaults left out, values percent-encoded.
+
+    Equal questions have equal canonical forms, and `decode` gives the question back.
+    """
+    pairs: list[tuple[str, str]] = []
+    for field in msgspec.structs.fields(question):
+        value = getattr(question, field.name)
+        if value == field.default or value is None:
+            continue
+        pairs += [(field.encode_name, _spell(item)) for item in (value if isinstance(value, tuple) else (value,))]
+    return "&".join(f"{name}={quote(text, safe='')}" for name, text in sorted(pairs))
+
+
+def unknown_name(name: str, known: Iterable[str]) -> dict[str, object]:
+    """The detail that refuses `name`, with the nearest of the `known` ones."""
+    choices = sorted(known)
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(choices)}."
+    return {"field": name, "message": f"'{name}' is not a parameter of this route; {hint}"}
+
+
+def _bare(kind: Any) -> Any:
+    """`kind` without its annotation and without None."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return _bare(next(member for member in get_args(kind) if member is not type(None)))
+    return kind
+
+
+def _holds_many(kind: Any) -> bool:
+    return get_origin(_bare(kind)) is tuple
+
+
+def _parameters(query_string: bytes) -> Mapping[str, list[str]]:
+    parameters: dict[str, list[str]] = {}
+    for piece in query_string.decode("latin-1").split("&"):
+        if piece:
+            name, _, text = piece.partition("=")
+            parameters.setdefault(unquote_plus(name), []).append(text)
+    return parameters
+
+
+def _members(texts: list[str]) -> list[str]:
+    # Commas are split before percent-decoding, so that a member whose name holds one can still be asked for.
+    members = {unquote_plus(piece) for text in texts for piece in text.split(",")}
+    return sorted(members - {""})
+
+
+def _unfit(name: str, text: str, kind: Any, cause: msgspec.ValidationError) -> dict[str, object]:
+    bare, shown = _bare(kind), text[:100]
+    if get_origin(bare) is Literal:
+        allowed = list(get_args(bare))
+        message = f"'{shown}' is not a value of '{name}'; there are: {', '.join(allowed)}."
+        return {"field": name, "message": message, "allowed": allowed}
+    if bare is date:
+        return {"field": name, "message": f"'{shown}' is not a day; write '{name}' as YYYY-MM-DD."}
+    return {"field": name, "message": f"'{shown}' does not fit '{name}': {str(cause).replace('`', '').rstrip('.')}."}
+
+
+def _spell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
