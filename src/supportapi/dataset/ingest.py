@@ -1,0 +1,207 @@
+"""A raw file becomes the live dataset, every row accounted for."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import polars as pl
+
+from supportapi.calls.clean import ALTERED, REASON, clean, clean_ready
+from supportapi.calls.manifest import Manifest
+from supportapi.calls.mapping import ZONE_REMEDY, Duplicates, Mapping, Reading
+from supportapi.dataset.duplicates import INDEX, repeats
+from supportapi.dataset.files import writing
+from supportapi.dataset.mapping import load_mapping
+from supportapi.dataset.readers import Raw, read_raw, readable
+from supportapi.dataset.rejects import FILE, Refused, refused_rows, write_rejects
+from supportapi.dataset.write import LOCK_WAIT_SECONDS, Writer
+from supportapi.errors import IngestRejected, MappingInvalid, RawFileUnreadable, SchemaInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Progress = Callable[[str, int, int], None]
+
+MAPPING_NAME: Final = "mapping.toml"
+_NOT_RAW: Final = (".toml", ".md")
+
+
+class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of every row: `read == written + rejected + duplicates`.
+
+    Rows without any value are not rows. `altered_by_reason` counts values of written calls that were made null.
+    """
+
+    files: tuple[str, ...]
+    read: int
+    written: int
+    rejected: int
+    duplicates: int
+    rejected_by_reason: dict[str, int]
+    altered_by_reason: dict[str, int]
+    dataset_hash: str
+    seconds: float
+    manifest: Manifest
+
+
+class _Parts(msgspec.Struct, frozen=True):
+    """The cleaned rows of all files, in order: scratch files with `FILE`, `ROW`, the calls, `REASON` and `ALTERED`."""
+
+    raws: tuple[Raw, ...]
+    paths: tuple[Path, ...]
+    altered: tuple[str, ...]
+
+    def rows(self) -> pl.LazyFrame:
+        """All rows, numbered by `INDEX`."""
+        return pl.scan_parquet(list(self.paths), glob=False).with_row_index(INDEX)
+
+
+def ingest(
+    files: Sequence[Path],
+    mapping: Mapping | Path | None,
+    out: Path,
+    *,
+    source: str | None = None,
+    notes: str | None = None,
+    progress: Progress | None = None,
+    lock_wait_seconds: float = LOCK_WAIT_SECONDS,
+) -> IngestReport:
+    """Read `files` by `mapping` and replace the dataset in `out`: calls, manifest, and `rejects.parquet` beside them.
+
+    Without a mapping the files are a ready dataset (`calls.record.canonical` says which columns). Equal rows give
+    equal bytes. `source` defaults to the mapping's name. `progress(stage, done, total)` is told of files `read` and
+    calls to `write`.
+
+    Raises `RawFileUnreadable`, `MappingInvalid`, `SchemaInvalid`, `IngestRejected` (no row became a call),
+    `DatasetNotWritable` (also when another ingest holds `out`); the dataset in `out` is then the old one, whole.
+    """
+    began = time.monotonic()
+    rules = load_mapping(mapping) if isinstance(mapping, Path) else mapping
+    if not files:
+        raise RawFileUnreadable("There is no file to ingest.", reason="no_files")
+    tell = progress or _ignore
+    with Writer(out, lock_wait_seconds=lock_wait_seconds) as writer:
+        parts = _clean_files(files, rules, writer, tell)
+        lost, repeated = _duplicates(parts, rules.duplicates if rules else Duplicates())
+        refused = refused_rows(parts.rows(), repeated)
+        _refuse_unless_usable(parts, refused, files)
+        rejects = write_rejects(refused, parts.raws, [file.name for file in files], writer)
+        kept = parts.rows().filter(pl.col(REASON).is_null() & ~pl.col(INDEX).is_in(lost.append(repeated).implode()))
+        read = _height(parts.rows())
+        tell("write", 0, read)
+        manifest = msgspec.structs.replace(
+            writer.stage(kept),
+            source=source or (rules.name if rules else None) or files[0].name,
+            notes=notes or (rules.notes if rules else None),
+        )
+        report = IngestReport(
+            files=tuple(file.name for file in files),
+            read=read,
+            written=manifest.row_count or 0,
+            rejected=_height(pl.scan_parquet(rejects)),
+            duplicates=len(lost) - len(repeated),
+            rejected_by_reason=refused.by_reason,
+            altered_by_reason=_altered(kept, parts.altered),
+            dataset_hash=manifest.hash,
+            seconds=round(time.monotonic() - began, 3),
+            manifest=manifest,
+        )
+        _account(report)
+        writer.publish(manifest, rejects=rejects)
+    tell("write", read, read)
+    return report
+
+
+def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None) -> IngestReport:
+    """Ingest every file of `raw` (but hidden ones, `.toml` and `.md`) by `raw/mapping.toml`; else as a ready dataset.
+
+    Raises as `ingest` does, and `RawFileUnreadable` when the folder holds no file.
+    """
+    found = sorted(path for path in raw.iterdir() if path.is_file()) if raw.is_dir() else []
+    files = [path for path in found if not path.name.startswith(".") and path.suffix.lower() not in _NOT_RAW]
+    if not files:
+        raise RawFileUnreadable(
+            f"There is no file in {raw}. Put the export there, and a {MAPPING_NAME} that says how it becomes calls.",
+            path=str(raw), reason="no_files",
+        )  # fmt: skip
+    mapping = raw / MAPPING_NAME
+    return ingest(files, mapping if mapping.is_file() else None, out, progress=progress)
+
+
+def _clean_files(files: Sequence[Path], mapping: Mapping | None, writer: Writer, tell: Progress) -> _Parts:
+    raws: list[Raw] = []
+    paths: list[Path] = []
+    altered: tuple[str, ...] = ()
+    for number, file in enumerate(files):
+        tell("read", number, len(files))
+        with writing(writer.out), readable(file):
+            raw = read_raw(file, mapping.read if mapping else Reading(), writer.scratch(f"raw-{number}"))
+            cleaned = clean(raw.rows, mapping) if mapping else clean_ready(raw.rows)
+        paths.append(writer.scratch(f"part-{number}.parquet"))
+        calls = cleaned.calls.with_columns(pl.lit(number, dtype=pl.UInt32).alias(FILE))
+        with readable(file), writing(writer.out):
+            _sink(calls, paths[-1], file)
+        raws.append(raw)
+        altered = cleaned.altered
+    tell("read", len(files), len(files))
+    return _Parts(tuple(raws), tuple(paths), altered)
+
+
+def _sink(calls: pl.LazyFrame, path: Path, file: Path) -> None:
+    try:
+        calls.sink_parquet(path, compression="lz4", maintain_order=True, engine="streaming")
+    except pl.exceptions.InvalidOperationError as cause:
+        reason = str(cause).splitlines()[0]
+        raise SchemaInvalid(f"A value in {file} is not of its column's kind: {reason}.", path=str(file)) from cause
+
+
+def _duplicates(parts: _Parts, rule: Duplicates) -> tuple[pl.Series, pl.Series]:
+    """The `INDEX` of rows that repeat a call; and of calls that are another one and have its id all the same."""
+    calls = parts.rows().filter(pl.col(REASON).is_null())
+    lost = repeats(calls, rule.key, rule.keep)
+    if rule.key == ("call_id",):
+        return lost, lost.clear()
+    return lost, repeats(calls.filter(~pl.col(INDEX).is_in(lost.implode())), ("call_id",), rule.keep)
+
+
+def _refuse_unless_usable(parts: _Parts, refused: Refused, files: Sequence[Path]) -> None:
+    names = ", ".join(file.name for file in files)
+    total = _height(parts.rows())
+    if total == 0:
+        raise RawFileUnreadable(f"{names} has no rows below its header.", reason="no_rows")
+    zoneless = [reason for reason in refused.by_reason if reason.endswith("_without_time_zone")]
+    if zoneless:
+        column = zoneless[0].removesuffix("_without_time_zone")
+        told = f"{refused.by_reason[zoneless[0]]} times in {names} ({column}) do not say their zone. {ZONE_REMEDY}"
+        raise MappingInvalid(told, problems=[told])
+    if refused.rows.height == total:
+        counted = ", ".join(f"{count} x {reason}" for reason, count in refused.by_reason.items())
+        raise IngestRejected(
+            f"None of the {total} rows of {names} can become a call: {counted}. Compare the mapping with the file.",
+            read=total, rejected_by_reason=refused.by_reason,
+        )  # fmt: skip
+
+
+def _altered(kept: pl.LazyFrame, names: Sequence[str]) -> dict[str, int]:
+    counts = kept.select(pl.col(f"{ALTERED}{name}").sum().alias(name) for name in names).collect(engine="streaming")
+    return {name: int(count) for name, count in counts.row(0, named=True).items() if count}
+
+
+def _height(rows: pl.LazyFrame) -> int:
+    return int(rows.select(pl.len()).collect(engine="streaming").item())
+
+
+def _account(report: IngestReport) -> None:
+    """Every row is somewhere: a mistake of ours here must not become a dataset."""
+    if report.read != report.written + report.rejected + report.duplicates:
+        told = (
+            f"{report.read} read, {report.written} written, {report.rejected} rejected, {report.duplicates} duplicates"
+        )
+        raise IngestRejected(f"The rows do not add up: {told}. Nothing was replaced.", reason="not_accounted_for")
+
+
+def _ignore(_stage: str, _done: int, _total: int) -> None:
+    return
