@@ -1,0 +1,171 @@
+"""A version's arrays on this machine: files that every process maps read-only, so that workers share the memory.
+
+    <home>/versions/<version>/<name>.npy     one array each
+    <home>/versions/<version>/header.msgpack what the arrays mean, and how large each file must be; written last
+
+A folder appears whole, by rename, and disappears whole: who has mapped it keeps its pages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+from supportapi.errors import DatasetNotWritable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_HEADER: Final = "header.msgpack"
+_TRIES: Final = 5
+_VERSION: Final = re.compile(r"[0-9a-f]{16}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+class _Document(msgspec.Struct, frozen=True):
+    header: dict[str, Any]
+    sizes: dict[str, int]
+
+
+class Arrays:
+    """The versions below `home`. Safe for several processes at once."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "versions"
+
+    def save(self, version: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Put a version here, in place of one of the same name. `header` holds msgpack values.
+
+        Raises `DatasetNotWritable` when the folder or the disk refuses; nothing of the version is seen then.
+        """
+        target = self._path(version)
+        with self._alone():
+            for stray in self._folder.glob(".new-*"):  # whoever wrote it was killed: we hold the lock
+                _remove(stray)
+            fresh = self._folder / f".new-{version}"
+            try:
+                fresh.mkdir()
+                sizes = {name: _write(fresh / _file(name), array) for name, array in arrays.items()}
+                _write_header(fresh / _HEADER, _Document(dict(header), sizes))
+                _sync(fresh)
+                self._drop(target)
+                fresh.rename(target)
+                _sync(self._folder)
+            except BaseException:
+                _remove(fresh)
+                raise
+
+    def load(self, version: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
+        """Header and arrays (memory-mapped, read-only), or None when they are not here whole."""
+        if _VERSION.fullmatch(version) is None:
+            return None
+        folder = self._folder / version
+        try:
+            for _ in range(_TRIES):
+                before = folder.stat().st_ino
+                document = msgspec.msgpack.decode((folder / _HEADER).read_bytes(), type=_Document)
+                arrays = {name: _map(folder / _file(name), size) for name, size in document.sizes.items()}
+                if folder.stat().st_ino == before:  # else it was replaced while we read: old header, new arrays
+                    return document.header, arrays
+        except (OSError, ValueError, msgspec.MsgspecError):
+            return None
+        return None
+
+    def has(self, version: str) -> bool:
+        """Whether the version is here whole. Maps nothing."""
+        folder = self._path(version)
+        try:
+            document = msgspec.msgpack.decode((folder / _HEADER).read_bytes(), type=_Document)
+            return all((folder / _file(name)).stat().st_size == size for name, size in document.sizes.items())
+        except (OSError, msgspec.MsgspecError):
+            return False
+
+    def versions(self) -> set[str]:
+        """The versions that have a folder here."""
+        with contextlib.suppress(FileNotFoundError):
+            return {path.name for path in self._folder.iterdir() if _VERSION.fullmatch(path.name)}
+        return set()
+
+    def prune(self, keep: Collection[str]) -> None:
+        """Remove the versions that are not in `keep`. A process that has mapped one goes on reading it."""
+        with self._alone():
+            for version in self.versions() - set(keep):
+                self._drop(self._folder / version)
+
+    def _path(self, version: str) -> Path:
+        if _VERSION.fullmatch(version) is None:
+            raise ValueError(f"'{version}' is not the name of a version")
+        return self._folder / version
+
+    def _drop(self, folder: Path) -> None:
+        # Renamed first: a reader finds a folder whole or not at all.
+        doomed = self._folder / f".old-{folder.name}"
+        _remove(doomed)
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(doomed)
+        _remove(doomed)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Generator[None]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as cause:
+            raise DatasetNotWritable(
+                f"The folder '{self._folder}' refuses a write: {cause.strerror}.",
+                path=str(self._folder),
+                reason=cause.strerror,
+            ) from cause
+
+
+def _file(name: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"'{name}' cannot be the name of an array")
+    return f"{name}.npy"
+
+
+def _write(path: Path, array: NDArray[Any]) -> int:
+    with path.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+        return file.tell()
+
+
+def _write_header(path: Path, document: _Document) -> None:
+    with path.open("wb") as file:
+        file.write(msgspec.msgpack.encode(document))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _map(path: Path, size: int) -> NDArray[Any]:
+    if path.stat().st_size != size:
+        raise ValueError(f"'{path.name}' is not whole")
+    # np.load maps lazily and refuses pickles; an array without elements cannot be mapped, and needs no sharing.
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array.view(np.ndarray)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,71 @@
+"""How we reach Redis: clients with explicit limits, and one name for everything that goes wrong on the way.
+
+redis-py's own defaults either wait a minute for a server that hangs (`Redis()`) or never try again (`from_url`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ConstantBackoff, ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from supportapi.errors import ShelfUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+# A follower blocks on the stream for less than this, else redis-py calls a quiet second a timeout.
+FOLLOWER_TIMEOUT_SECONDS: Final = 2.5
+_BUILDER_TIMEOUT_SECONDS: Final = 10.0
+_AGAIN: Final = (RedisConnectionError, RedisTimeoutError)
+
+
+def connect(url: str) -> Redis:
+    """A client for workers, watcher and command line: patient, because nobody waits for it in a request."""
+    return Redis.from_url(
+        url,
+        socket_timeout=_BUILDER_TIMEOUT_SECONDS,
+        socket_connect_timeout=2.0,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=_AGAIN),
+        health_check_interval=30,
+    )
+
+
+def connect_async(url: str) -> AsyncRedis:
+    """A client for the follower of an API process: fails soon, because the last good snapshot is there to be served."""
+    return AsyncRedis.from_url(
+        url,
+        socket_timeout=FOLLOWER_TIMEOUT_SECONDS,
+        socket_connect_timeout=0.5,
+        retry=AsyncRetry(ConstantBackoff(0.05), 1, supported_errors=_AGAIN),
+    )
+
+
+@contextlib.contextmanager
+def reaching_redis() -> Generator[None]:
+    """Turns every failure of Redis, refused writes included, into `ShelfUnavailable`. For sync and awaited calls."""
+    try:
+        yield
+    except (RedisError, ConnectionError, TimeoutError) as cause:
+        # Only the class and the server's own words: a connection error may hold the address with its password.
+        said = str(cause) if not isinstance(cause, (RedisConnectionError, ConnectionError)) else "no connection"
+        said = said[:200].rstrip(".")
+        raise ShelfUnavailable(f"Redis does not do what it is asked: {said}.", error=type(cause).__name__) from cause
+
+
+def memory_problem(redis: Redis) -> str | None:
+    """Why this server may lose parts of a snapshot, or None: with a limit, its policy must be `noeviction`."""
+    with reaching_redis():
+        memory: dict[str, Any] = redis.info("memory")  # pyright: ignore[reportAssignmentType] - sync client, so no awaitable
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    if policy == "noeviction" or not int(memory.get("maxmemory", 0)):
+        return None
+    return f"Redis evicts keys when its memory is full (maxmemory-policy {policy}). Set maxmemory-policy noeviction."

@@ -1,0 +1,102 @@
+"""The shelf for an API process: what its follower asks, without ever holding up a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from supportapi.errors import SnapshotIncomplete
+from supportapi.snapshots import keys
+from supportapi.snapshots.client import reaching_redis
+from supportapi.snapshots.pointer import (
+    CARD,
+    Kept,
+    Pointer,
+    Published,
+    VersionCard,
+    keys_of,
+    read_event,
+    read_index,
+    read_pointer,
+    whole,
+)
+from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+class AsyncShelf:
+    """The reading side. Every method raises `ShelfUnavailable` when Redis does not answer."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    async def current(self) -> Pointer | None:
+        with reaching_redis():
+            return read_pointer(await self._redis.hgetall(keys.CURRENT))
+
+    async def parts(self, version: str) -> dict[str, str]:
+        """Part -> key. Raises `SnapshotIncomplete` when the version is not on the shelf."""
+        with reaching_redis():
+            return read_index(version, await self._redis.hgetall(keys.index_key(version)))
+
+    async def read(self, version: str, *parts: str) -> dict[str, bytes]:
+        """The bytes of these parts, all of one build.
+
+        Raises `SnapshotIncomplete` when one is gone: read the pointer again, a flip has overtaken the reader.
+        """
+        wanted = keys_of(version, await self.parts(version), parts)
+        with reaching_redis():
+            values = cast("list[bytes | None]", await self._redis.mget(list(wanted.values())) if wanted else [])
+        return whole(version, dict(zip(wanted, values, strict=True)))
+
+    async def card(self, version: str) -> VersionCard:
+        return msgspec.json.decode((await self.read(version, CARD))[CARD], type=VersionCard)
+
+    async def history(self) -> list[Kept]:
+        """The versions that are kept, last published first."""
+        with reaching_redis():
+            entries = cast(
+                "list[tuple[bytes, float]]", await self._redis.zrange(keys.HISTORY, 0, -1, desc=True, withscores=True)
+            )
+        kept: list[Kept] = []
+        for name, sequence in entries:
+            try:
+                kept.append(Kept(sequence=int(sequence), card=await self.card(name.decode())))
+            except SnapshotIncomplete:  # it falls out this very moment
+                continue
+        return kept
+
+    async def last_event(self) -> str:
+        """The id of the newest event, to listen from: read it *before* the pointer, and no publish is missed."""
+        with reaching_redis():
+            entries = await self._redis.xrevrange(keys.EVENTS, count=1)
+        return entries[0][0].decode() if entries else "0-0"
+
+    async def wait_for_event(self, after: str, block_ms: int = 1000) -> Published | None:
+        """The newest publish after event `after`, or None when `block_ms` passed without one.
+
+        `block_ms` must be below the client's socket timeout. Events in between are skipped: only the last pointer
+        counts. After the server lost its data ids start again, so ask `current()` at each None as well.
+        """
+        with reaching_redis():
+            streams = await self._redis.xread({keys.EVENTS: after}, count=1000, block=block_ms)
+        if not streams:
+            return None
+        ((_, entries),) = streams
+        return read_event(*entries[-1])
+
+    async def manifest(self) -> ManifestSighting | None:
+        """What the watcher saw last."""
+        with reaching_redis():
+            document = await self._redis.get(keys.MANIFEST)
+        return None if document is None else msgspec.json.decode(document, type=ManifestSighting)
+
+    async def workers(self) -> list[WorkerBeat]:
+        """The workers that live."""
+        with reaching_redis():
+            names = [name async for name in self._redis.scan_iter(match=keys.WORKERS_PATTERN, count=1000)]
+            documents = cast("list[bytes | None]", await self._redis.mget(names) if names else [])
+        return [msgspec.json.decode(document, type=WorkerBeat) for document in documents if document is not None]
