@@ -1,0 +1,88 @@
+"""One worker of the API process: the application, put together from the settings that it reads itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from supportapi.access.door import Attempts, Door
+from supportapi.access.principal import EVERYONE
+from supportapi.access.tokens import Tokens
+from supportapi.access.users import User, UserFile, Users
+from supportapi.api.app import Parts, create_app
+from supportapi.api.machine import ThisMachine
+from supportapi.dataset.pinned import Pinned
+from supportapi.dataset.source import LocalSource
+from supportapi.processes.logs import access_sink, configure_logs
+from supportapi.processes.start import read_settings
+from supportapi.refresh.parentage import die_with_parent
+from supportapi.refresh.queue import BuildQueue
+from supportapi.refresh.records import AsyncRecords, Records
+from supportapi.snapshots.arrays import Arrays
+from supportapi.snapshots.client import connect, connect_async
+from supportapi.snapshots.follow import AsyncShelf
+from supportapi.snapshots.keys import shape_of, version_of
+from supportapi.snapshots.shelf import Shelf
+
+if TYPE_CHECKING:
+    from supportapi.access.principal import Role
+    from supportapi.api.edge import Edge
+    from supportapi.settings import Settings
+
+PROCESS: Final = "api"
+
+
+def app() -> Edge:
+    """The application of this worker process."""
+    parent = multiprocessing.parent_process()
+    if parent is not None and (follow := die_with_parent(parent=parent.pid)) is not None:
+        follow()  # granian's main process, killed, would leave its workers serving
+    settings = read_settings()
+    configure_logs(PROCESS, settings)
+    return create_app(parts(settings, settings.redis_url or ""))
+
+
+def parts(settings: Settings, redis_url: str) -> Parts:
+    """The doors of the API of this machine, and its settings as plain values."""
+    redis, later = connect(redis_url), connect_async(redis_url)
+    source = LocalSource(settings.manifest_path)
+    records = Records(redis, clock=_now)
+    shelf = Shelf(redis, settings.snapshots_kept)
+    shape = shape_of(settings.reporting_timezones, settings.rollup_budget_mb)
+    home = settings.supportapi_home
+    return Parts(
+        shelf=AsyncShelf(later),
+        records=AsyncRecords(later),
+        queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
+        source=source,
+        wanted=lambda manifest: version_of(manifest.hash, shape),
+        machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),
+        door=door(settings),
+        access_sink=access_sink(PROCESS, settings.log_level, settings.log_format, sys.stderr),
+        now=_now,
+        everyone=None if settings.auth_enabled else EVERYONE,
+        secure_cookie=not settings.is_local,
+        cors_origins=settings.cors_origins,
+        refresh_enabled=settings.enable_refresh_endpoint,
+        hot_cache_mb=settings.hot_cache_mb,
+    )
+
+
+def door(settings: Settings) -> Door:
+    """Who may come in, by these settings."""
+    tokens = Tokens(settings.secret_key, settings.access_token_expire_minutes * 60, time.time)
+    return Door(users(settings), tokens, Attempts(time.monotonic))
+
+
+def users(settings: Settings) -> Users:
+    """The users of the environment and of the file, or the samples in local mode."""
+    roles: dict[str, Role] = {"viewer": "viewer", "admin": "admin"}
+    seeded = [User(name, roles[role], digest) for name, role, digest in settings.supportapi_users]
+    return Users(seeded, UserFile(settings.supportapi_home), samples=settings.is_local)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,74 @@
+"""Doors on a real Redis, and workers in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supportapi.refresh.queue import BuildQueue
+from supportapi.refresh.records import Records
+from supportapi.snapshots.client import connect
+from supportapi.snapshots.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = Path(__file__).parents[2]
+Until = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def shelf(redis_url: str) -> Shelf:
+    return Shelf(connect(redis_url))
+
+
+@pytest.fixture
+def records(redis_url: str) -> Records:
+    return Records(connect(redis_url), lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+def queue(redis_url: str, records: Records, shelf: Shelf) -> BuildQueue:
+    return BuildQueue(connect(redis_url), records, shelf, timeout_seconds=60)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a Python module in a process of its own; all of them are ended after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_module(module: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        environment = os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}{os.pathsep}{_ROOT}"} | variables
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=_ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start_module
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def until() -> Until:
+    """Waits until something is true, and fails when it does not become so in 25 seconds."""
+
+    def wait(true: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 25
+        while not true():
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.01)
+
+    return wait
