@@ -1,0 +1,223 @@
+"""The web application: the only place where its parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from supportapi.api import (
+    agents,
+    calls,
+    catalogue,
+    dataset,
+    docs,
+    events,
+    filter_options,
+    jobs,
+    metrics,
+    prometheus,
+    sign_in,
+    status,
+    versions,
+)
+from supportapi.api.access_log import AccessLog, Sink
+from supportapi.api.cors import Cors
+from supportapi.api.counters import Counters
+from supportapi.api.desk import Desk
+from supportapi.api.doors import Doors
+from supportapi.api.edge import Edge
+from supportapi.api.envelope import respond_to_failure
+from supportapi.api.events import Broadcast
+from supportapi.api.follower import Follower
+from supportapi.api.gate import Gate
+from supportapi.api.guards import admitted
+from supportapi.api.openapi import openapi_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+    from contextlib import AbstractAsyncContextManager
+
+    from litestar.handlers import HTTPRouteHandler
+
+    from supportapi.access.door import Door
+    from supportapi.access.principal import Principal
+    from supportapi.api.machine import ThisMachine
+    from supportapi.calls.manifest import Manifest
+    from supportapi.dataset.source import Source
+    from supportapi.refresh.queue import BuildQueue
+    from supportapi.refresh.records import AsyncRecords
+    from supportapi.snapshots.follow import AsyncShelf
+
+ROUTES: Final[list[HTTPRouteHandler]] = [
+    agents.agents,
+    calls.get_call,
+    calls.list_calls,
+    catalogue.catalogue,
+    dataset.manifest,
+    dataset.refresh,
+    docs.docs,
+    docs.docs_asset,
+    docs.openapi_json,
+    docs.root,
+    events.events,
+    filter_options.filter_options,
+    jobs.get_job,
+    jobs.list_jobs,
+    metrics.metrics,
+    prometheus.prometheus,
+    sign_in.me,
+    sign_in.sign_in,
+    sign_in.sign_out,
+    status.healthz,
+    status.readyz,
+    versions.list_versions,
+]
+_MEGABYTE: Final = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the web process gives: the doors to the rest of the system, and its settings as plain values."""
+
+    shelf: AsyncShelf
+    records: AsyncRecords
+    queue: BuildQueue
+    source: Source
+    wanted: Callable[[Manifest], str]
+    machine: ThisMachine
+    door: Door
+    access_sink: Sink
+    now: Callable[[], datetime]
+    everyone: Principal | None = None
+    secure_cookie: bool = True
+    cors_origins: tuple[str, ...] = ()
+    refresh_enabled: bool = False
+    hot_cache_mb: int = 64
+    event_listeners_max: int = 2_000
+    compute_threads: int = 2
+    calls_threads: int = 2
+    questions_waiting_max: int = 256
+
+
+def create_app(parts: Parts) -> Edge:
+    """The ASGI app that a server serves: Litestar with every route, inside of the edge."""
+    broadcast = Broadcast(parts.event_listeners_max)
+    follower = Follower(
+        parts.shelf,
+        parts.machine,
+        hot_bytes=parts.hot_cache_mb * _MEGABYTE,
+        announce=broadcast.announce,
+        now=parts.now,
+    )
+    doors = Doors(
+        follower=follower,
+        broadcast=broadcast,
+        machine=parts.machine,
+        desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
+        calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
+        counters=Counters(),
+        door=parts.door,
+        secure_cookie=parts.secure_cookie,
+        shelf=parts.shelf,
+        records=parts.records,
+        queue=parts.queue,
+        source=parts.source,
+        wanted=parts.wanted,
+        refresh_enabled=parts.refresh_enabled,
+        now=parts.now,
+    )
+    access_log = AccessLog(parts.access_sink)
+    return Edge(
+        _litestar(doors, access_log),
+        current=lambda: follower.current,
+        gate=Gate(parts.door.verify, parts.everyone),
+        cors=Cors(parts.cors_origins),
+        counters=doors.counters,
+        access_log=access_log,
+    )
+
+
+def openapi_document() -> bytes:
+    """`openapi.json`, as it is committed: it depends on the code alone."""
+    return openapi_of(_bare(State()), release())
+
+
+def release() -> str:
+    """The version of this package."""
+    try:
+        return version("supportapi")
+    except PackageNotFoundError:  # run from its sources, not installed
+        return "0.1.0"
+
+
+def _litestar(doors: Doors, access_log: AccessLog) -> Litestar:
+    def living(_: Litestar) -> AbstractAsyncContextManager[None]:
+        return _living(doors, access_log)
+
+    app = _bare(State({"doors": doors}), living)
+    app.state["openapi"] = openapi_of(app, release())
+    return app
+
+
+def _bare(state: State, *lifespan: Any) -> Litestar:
+    # No middleware and no OpenAPI of Litestar's: the edge and openapi.py do both. Logging is the process's own.
+    return Litestar(
+        route_handlers=ROUTES,
+        guards=[admitted],
+        # An HTTPException has a handler of its own, else the one for everything would make it a 500.
+        exception_handlers={HTTPException: respond_to_failure, Exception: respond_to_failure},
+        openapi_config=None,
+        logging_config=None,
+        state=state,
+        lifespan=list(lifespan),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
+    doors.follower.start()
+    with _ending_streams(doors.broadcast):
+        try:
+            yield
+        finally:
+            doors.broadcast.close()
+            await doors.follower.stop()
+            doors.desk.close()
+            doors.calls_desk.close()
+            access_log.flush()
+
+
+@contextlib.contextmanager
+def _ending_streams(broadcast: Broadcast) -> Generator[None]:
+    """End the event streams when the process is told to end: the server waits for them *before* it says so to us.
+
+    The handlers in place are called as well. Only the main thread may set any; elsewhere (in tests) nothing is set.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in handlers.items() if callable(handler)}
+
+    def told(number: int, frame: Any) -> None:
+        loop.call_soon_threadsafe(broadcast.close)
+        before[signal.Signals(number)](number, frame)
+
+    for number in before:
+        signal.signal(number, told)
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -1,0 +1,93 @@
+"""The version in force, as every request takes it: once, and whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from supportapi import errors
+from supportapi.answers.meta import StaleReason, Truth
+from supportapi.answers.prepared import PreparedAnswer
+from supportapi.api.answer import Answer, tag_of
+from supportapi.api.hot import HotAnswers
+
+if TYPE_CHECKING:
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.snapshots.pointer import Pointer, VersionCard
+
+_NAMED: Final = {kind.code: kind for kind in (errors.ManifestMissing, errors.ManifestInvalid, errors.DataMissing)}
+
+
+class Snapshot:
+    """A version that this process has loaded, with the bytes that were prepared for it."""
+
+    __slots__ = ("aggregates", "card", "pointer", "prepared")
+
+    def __init__(
+        self, pointer: Pointer, card: VersionCard, aggregates: Aggregates, prepared: tuple[PreparedAnswer, ...]
+    ) -> None:
+        self.pointer = pointer
+        self.card = card
+        self.aggregates = aggregates
+        self.prepared = prepared
+
+
+class Current:
+    """A version and what is known of its freshness. Replaced whole, never changed: a request keeps the one it took.
+
+    `hot` holds the ready answers for just this version and this freshness, for both are said in every answer.
+    """
+
+    __slots__ = ("hot", "problem", "snapshot", "stale_reason")
+
+    def __init__(
+        self,
+        snapshot: Snapshot | None,
+        stale_reason: StaleReason | None,
+        hot: HotAnswers,
+        problem: errors.SupportApiError | None = None,
+    ) -> None:
+        self.snapshot = snapshot
+        self.stale_reason: StaleReason | None = stale_reason
+        self.hot = hot
+        self.problem = problem
+
+    def require(self) -> Snapshot:
+        """The snapshot; raises what a client should be told when there is none."""
+        if self.snapshot is None:
+            raise self.problem or nothing_loaded(None, None)
+        return self.snapshot
+
+    def truth(self) -> Truth:
+        """The truth block of its answers. Raises as `require`."""
+        card = self.require().card
+        return Truth(
+            version=card.version,
+            dataset_hash=card.dataset_hash,
+            as_of=card.as_of,
+            built_at=card.built_at,
+            stale=self.stale_reason is not None,
+            stale_reason=self.stale_reason,
+        )
+
+
+def nothing_loaded(code: str | None, message: str | None) -> errors.SupportApiError:
+    """Why there is nothing to answer from: `code` and `message` are what the watcher says of the manifest."""
+    named = _NAMED.get(code or "")
+    if named is not None:
+        return named(message or "There is no dataset.")
+    if code is not None:
+        return errors.WarmingUp(f"No version could be built yet: {message}", reason=code)
+    return errors.WarmingUp("No version has been loaded yet: the first one is being built, or Redis is away.")
+
+
+def ready_answers(snapshot: Snapshot, budget_bytes: int) -> HotAnswers:
+    """The prepared answers of a fresh version, ready to be sent. They say that nothing is stale."""
+    hot = HotAnswers(budget_bytes)
+    version = snapshot.card.version
+    for prepared in snapshot.prepared:
+        tag = tag_of(version, None, prepared.path, prepared.query)
+        answer = Answer(
+            prepared.body, tag, route=prepared.path, source="prepared", version=version, packed=prepared.gzipped
+        )
+        hot.keep((prepared.path, prepared.query.encode()), answer, prepared=True)
+    return hot

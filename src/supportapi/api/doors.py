@@ -1,0 +1,51 @@
+"""What handlers may ask for beyond the version in force. Made once, by `create_app`'s caller and `create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from litestar import Request
+
+    from supportapi.access.door import Door
+    from supportapi.api.counters import Counters
+    from supportapi.api.desk import Desk
+    from supportapi.api.events import Broadcast
+    from supportapi.api.follower import Follower
+    from supportapi.api.machine import ThisMachine
+    from supportapi.calls.manifest import Manifest
+    from supportapi.dataset.source import Source
+    from supportapi.refresh.queue import BuildQueue
+    from supportapi.refresh.records import AsyncRecords
+    from supportapi.snapshots.follow import AsyncShelf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """Everything outside of a request that a handler may use."""
+
+    follower: Follower
+    broadcast: Broadcast
+    machine: ThisMachine
+    desk: Desk
+    calls_desk: Desk
+    counters: Counters
+    door: Door
+    secure_cookie: bool
+    shelf: AsyncShelf
+    records: AsyncRecords
+    queue: BuildQueue
+    source: Source
+    wanted: Callable[[Manifest], str]
+    refresh_enabled: bool
+    now: Callable[[], datetime]
+
+
+def doors_of(request: Request[Any, Any, Any]) -> Doors:
+    """The doors of the app that serves `request`."""
+    doors: Doors = request.app.state["doors"]
+    return doors

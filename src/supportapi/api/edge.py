@@ -1,0 +1,228 @@
+"""The outermost layer: what is ready is sent from here, and every response has its id, its log line, its count.
+
+    request -> edge -> ready bytes?  yes -> sent
+                                     no  -> Litestar -> answer (which becomes ready bytes)
+
+Litestar's own middleware does not see unknown paths, wrong methods and refused tokens; this layer sees everything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from supportapi.api.envelope import refusal
+from supportapi.api.gate import read_headers
+from supportapi.api.trace import KEY, RequestIds, Trace
+from supportapi.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from supportapi.access.principal import Principal
+    from supportapi.api.access_log import AccessLog
+    from supportapi.api.answer import Answer, Reply
+    from supportapi.api.cors import Cors
+    from supportapi.api.counters import Counters, Series
+    from supportapi.api.follower import Current
+    from supportapi.api.gate import Gate
+
+Headers = list[tuple[bytes, bytes]]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+_READS: Final = ("GET", "HEAD")
+_VARY_ORIGIN: Final = (b"vary", b"Origin")
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_log = structlog.get_logger(__name__)
+
+
+class Edge:
+    """The ASGI app that the server calls; `app` is Litestar behind it. `current` gives the version in force."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        current: Callable[[], Current],
+        gate: Gate,
+        cors: Cors,
+        counters: Counters,
+        access_log: AccessLog,
+    ) -> None:
+        self.app = app
+        self._current = current
+        self._gate = gate
+        self._cors = cors
+        self._counters = counters
+        self._access_log = access_log
+        self._ids = RequestIds()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from ready bytes, or let Litestar answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = read_headers(scope["headers"])
+        request_id = self._ids.take(headers.get(b"x-request-id"))
+        current = self._current()
+        method = scope["method"]
+        if method in _READS:
+            answer = current.hot.find(scope["path"], scope["query_string"])
+            if answer is not None:
+                principal = self._gate.remembered(headers)
+                if principal is not None:
+                    await self._send_ready(
+                        answer,
+                        principal,
+                        scope,
+                        send,
+                        headers,
+                        request_id=request_id,
+                        started=started,
+                    )
+                    return
+        trace = Trace(method, headers, request_id, current)
+        await self._ask(scope, receive, send, trace, started)
+
+    async def _send_ready(
+        self,
+        answer: Answer,
+        principal: Principal,
+        scope: Scope,
+        send: Send,
+        headers: dict[bytes, bytes],
+        *,
+        request_id: bytes,
+        started: float,
+    ) -> None:
+        answer.used = True
+        reply = answer.reply(headers)
+        head = [*reply.head, (b"x-request-id", request_id)]
+        origin = headers.get(b"origin")
+        if origin is not None:
+            head += self._cors.grant(origin)
+        method = scope["method"]
+        await send({"type": "http.response.start", "status": reply.status, "headers": head})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body, "more_body": False})
+        seconds = time.perf_counter() - started
+        series = reply.series or self._series(answer, reply)
+        series.observe(seconds)
+        self._access_log.add(
+            (
+                time.time(),
+                method,
+                answer.route,
+                scope["path"],
+                scope["query_string"],
+                reply.status,
+                seconds,
+                answer.source,
+                answer.version,
+                principal.username,
+                request_id,
+            )
+        )
+
+    def _series(self, answer: Answer, reply: Reply) -> Series:
+        series = reply.series = self._counters.series(answer.route, reply.status, answer.source, "hot")
+        return series
+
+    async def _ask(self, scope: Scope, receive: Receive, send: Send, trace: Trace, started: float) -> None:
+        scope[KEY] = trace
+        path, query = scope["path"], scope["query_string"]
+        sending = _Sending(send, trace, self._cors)
+        try:
+            if trace.method == "OPTIONS" and b"access-control-request-method" in trace.headers:
+                await self._preflight(sending, trace)
+            else:
+                await self._through(scope, receive, sending, trace)
+        except Exception as error:
+            if sending.status:
+                raise
+            _log.exception("request.crashed", request_id=trace.request_id.decode("latin-1"), path=path)
+            await _send_failure(sending, error, trace)
+        finally:
+            seconds = time.perf_counter() - started
+            route = trace.route or _route(scope)
+            self._counters.series(route, sending.status, trace.source, "cold").observe(seconds)
+            user = trace.principal.username if trace.principal else None
+            self._access_log.add(
+                (
+                    time.time(),
+                    trace.method,
+                    route,
+                    path,
+                    query,
+                    sending.status,
+                    seconds,
+                    trace.source,
+                    trace.version,
+                    user,
+                    trace.request_id,
+                )
+            )
+
+    async def _through(self, scope: Scope, receive: Receive, sending: _Sending, trace: Trace) -> None:
+        # Whether a principal is needed is the handler's business (see guards.py): here it is only found out.
+        try:
+            trace.principal = self._gate.admit(trace.headers)
+        except Unauthenticated as refused:
+            trace.refusal = refused
+        if trace.method == "HEAD":
+            scope["method"] = "GET"
+        await self.app(scope, receive, sending)
+
+    async def _preflight(self, sending: _Sending, trace: Trace) -> None:
+        trace.route = "preflight"
+        head = self._cors.preflight(trace.headers.get(b"origin", b""))
+        await sending({"type": "http.response.start", "status": 204, "headers": head})
+        await sending({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Sending:
+    """Litestar's `send`: adds what every response carries, and keeps the status."""
+
+    def __init__(self, send: Send, trace: Trace, cors: Cors) -> None:
+        self._send = send
+        self._trace = trace
+        self._cors = cors
+        self.status = 0
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._head(message.get("headers", ()))
+        elif self._trace.method == "HEAD" and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    def _head(self, given: Headers) -> Headers:
+        head = [*given, (b"x-request-id", self._trace.request_id)]
+        names = {name for name, _ in given}
+        if b"cache-control" not in names:
+            head.append(_NO_STORE)
+        if b"vary" not in names:
+            head.append(_VARY_ORIGIN)
+        if _NOSNIFF[0] not in names:
+            head.append(_NOSNIFF)
+        return head + self._cors.grant(self._trace.headers.get(b"origin", b""))
+
+
+async def _send_failure(send: _Sending, error: Exception, trace: Trace) -> None:
+    said = refusal(error, trace.request_id.decode("latin-1"))
+    head = [(name.encode(), text.encode("latin-1")) for name, text in said.headers.items()]
+    head += [(b"content-type", b"application/json"), (b"content-length", str(len(said.body)).encode())]
+    await send({"type": "http.response.start", "status": said.status, "headers": head})
+    await send({"type": "http.response.body", "body": said.body, "more_body": False})
+
+
+def _route(scope: Scope) -> str:
+    # Unknown paths share one label: a scanner must not grow the counters.
+    template = scope.get("path_template")
+    return str(template) if template else "unknown"

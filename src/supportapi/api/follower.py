@@ -1,0 +1,215 @@
+"""Keeps the current version in memory, and knows how fresh it is. No request ever waits for Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+import structlog
+
+from supportapi.answers.prepared import PreparedAnswer
+from supportapi.api.current import Current, Snapshot, nothing_loaded, ready_answers
+from supportapi.api.hot import HotAnswers
+from supportapi.errors import ShelfUnavailable, SnapshotIncomplete, SupportApiError, WarmingUp
+from supportapi.snapshots.keys import FORMAT
+from supportapi.snapshots.pointer import STATE_PREFIX
+
+if TYPE_CHECKING:
+    from supportapi.answers.meta import StaleReason
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.snapshots.follow import AsyncShelf
+    from supportapi.snapshots.pointer import Pointer, VersionCard
+    from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
+
+WAIT_MS: Final = 1_000
+_BACKOFF_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
+_WORKERS_EVERY_SECONDS: Final = 3.0
+_SILENT_INTERVALS: Final = 3
+_SILENT_GRACE: Final = timedelta(seconds=10)
+
+_PREPARED: Final = "prepared"
+_log = structlog.get_logger(__name__)
+
+
+class Machine(Protocol):
+    """This machine's copies of versions."""
+
+    def load(self, card: VersionCard) -> Aggregates | None:
+        """The arrays of a version, memory-mapped, or None when this machine has none."""
+        ...
+
+    def make(self, card: VersionCard, states: Mapping[str, bytes]) -> Aggregates:
+        """Make them from the partial states (by file hash) and this machine's copy of the rows. May take minutes."""
+        ...
+
+    def retire(self, kept: Sequence[VersionCard]) -> None:
+        """Remove what none of the `kept` versions needs."""
+        ...
+
+
+class Seen:
+    """What the follower saw last: for readiness, and for what is told of freshness."""
+
+    __slots__ = ("load_problem", "manifest", "pointer", "redis", "workers", "workers_at")
+
+    def __init__(self) -> None:
+        self.redis = False
+        self.pointer: Pointer | None = None
+        self.manifest: ManifestSighting | None = None
+        self.workers: list[WorkerBeat] = []
+        self.workers_at = 0.0
+        self.load_problem: SupportApiError | None = None
+
+
+class Follower:
+    """Reads the pointer, loads what it points at, swaps one reference, waits for the next event, for ever.
+
+    `announce` is called after a new version came into force. While Redis is away the last version stays, and says so.
+    """
+
+    def __init__(
+        self,
+        shelf: AsyncShelf,
+        machine: Machine,
+        *,
+        hot_bytes: int,
+        announce: Callable[[Pointer], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._shelf = shelf
+        self._machine = machine
+        self._hot_bytes = hot_bytes
+        self._announce = announce
+        self._now = now
+        self._fresh = HotAnswers(hot_bytes)
+        self._task: asyncio.Task[None] | None = None
+        self.seen = Seen()
+        self.current = Current(None, None, HotAnswers(0))
+
+    def start(self) -> None:
+        """Begin to follow, in the running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._follow(), name="follower")
+
+    async def stop(self) -> None:
+        """End, and wait until it has ended."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> str:
+        """Read pointer and manifest once, load what is new; the id of the event from which to wait on."""
+        # Before the pointer: what is published in between is then an event that is still to come.
+        event = await self._shelf.last_event()
+        self.seen.pointer = await self._shelf.current()
+        self.seen.manifest = await self._shelf.manifest()
+        loop_time = asyncio.get_running_loop().time()
+        if loop_time - self.seen.workers_at >= _WORKERS_EVERY_SECONDS or not self.seen.redis:
+            self.seen.workers = await self._shelf.workers()
+            self.seen.workers_at = loop_time
+        self.seen.redis = True
+        if self.seen.pointer is not None:
+            await self._catch_up(self.seen.pointer)
+        self._judge()
+        return event
+
+    async def _follow(self) -> None:
+        failures = 0
+        while True:
+            try:
+                event = await self.look()
+                failures = 0
+                await self._shelf.wait_for_event(event, WAIT_MS)
+            except ShelfUnavailable as gone:
+                if self.seen.redis or not failures:
+                    _log.warning("follower.redis_lost", reason=gone.message)
+                self.seen.redis = False
+                self._judge()
+                failures += 1
+                await asyncio.sleep(_BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS)) - 1])
+            except Exception:  # noqa: BLE001 - see below
+                # A follower that ended would serve one version for ever and call it fresh.
+                _log.exception("follower.failed")
+                await asyncio.sleep(_BACKOFF_SECONDS[-1])
+
+    async def _catch_up(self, pointer: Pointer) -> None:
+        loaded = self.current.snapshot
+        if loaded is not None and loaded.pointer.version == pointer.version:
+            self.seen.load_problem = None
+            return
+        try:
+            snapshot = await self._load(pointer)
+        except ShelfUnavailable:
+            raise
+        except SupportApiError as problem:
+            if type(problem) is not type(self.seen.load_problem):
+                _log.warning("follower.load_failed", version=pointer.version, code=problem.code, reason=problem.message)
+            self.seen.load_problem = problem
+            return
+        self.seen.load_problem = None
+        self._fresh = ready_answers(snapshot, self._hot_bytes)
+        self.current = Current(snapshot, None, self._fresh)
+        self._judge()
+        _log.info("follower.loaded", version=pointer.version, sequence=pointer.sequence)
+        self._announce(pointer)
+
+    async def _load(self, pointer: Pointer) -> Snapshot:
+        if pointer.format != FORMAT:
+            raise WarmingUp(
+                f"Version {pointer.version} was published by a release with another format ({pointer.format}); "
+                f"this one reads {FORMAT}.",
+                reason="other_format",
+            )
+        card = await self._shelf.card(pointer.version)
+        aggregates = await asyncio.to_thread(self._machine.load, card)
+        if aggregates is None:
+            names = {f"{STATE_PREFIX}{file.hash}": file.hash for file in card.files}
+            states = await self._shelf.read(pointer.version, *names)
+            by_hash = {names[part]: state for part, state in states.items()}
+            aggregates = await asyncio.to_thread(self._machine.make, card, by_hash)
+            kept = [entry.card for entry in await self._shelf.history()]
+            await asyncio.to_thread(self._machine.retire, [card, *kept])
+        encoded = (await self._shelf.read(pointer.version, _PREPARED))[_PREPARED]
+        return Snapshot(pointer, card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
+
+    def _judge(self) -> None:
+        """Swap in a `Current` of the freshness that is true now, if it differs."""
+        if self.current.snapshot is None:
+            seen = self.seen.manifest
+            code, message = (seen.error_code, seen.error_message) if seen else (None, None)
+            problem = self.seen.load_problem or nothing_loaded(code, message)
+            self.current = Current(None, None, self.current.hot, problem)
+            return
+        reason = stale_reason(self.current.snapshot, self.seen, self._now())
+        if reason != self.current.stale_reason:
+            _log.info("follower.freshness", stale_reason=reason)
+            # The answers of the fresh state are kept aside: Redis comes back more often than it goes for good.
+            hot = self._fresh if reason is None else HotAnswers(self._hot_bytes)
+            self.current = Current(self.current.snapshot, reason, hot)
+
+
+def watcher_is_silent(sighting: ManifestSighting | None, now: datetime) -> bool:
+    """Whether the watcher has missed several of its own intervals."""
+    if sighting is None:
+        return True
+    return now - sighting.seen_at > _SILENT_INTERVALS * timedelta(seconds=sighting.interval_seconds) + _SILENT_GRACE
+
+
+def stale_reason(snapshot: Snapshot, seen: Seen, now: datetime) -> StaleReason | None:
+    """Why the loaded snapshot may not be the newest data; None when it is known to be."""
+    if not seen.redis:
+        return "redis_unreachable"
+    if seen.pointer is None or isinstance(seen.load_problem, SnapshotIncomplete):
+        return "version_lost"
+    sighting = seen.manifest
+    if sighting is None or watcher_is_silent(sighting, now):
+        return "watcher_silent"
+    if sighting.version is None:
+        return "manifest_unreadable"
+    if sighting.version == snapshot.card.version:
+        return None
+    return "build_failed" if sighting.error_code is not None else "manifest_changed"

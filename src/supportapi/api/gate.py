@@ -1,0 +1,84 @@
+"""Who is asking: the token in a header or a cookie, verified once and remembered for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from supportapi.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from supportapi.access.principal import Principal
+
+COOKIE: Final = "supportapi_token"
+
+_BEARER: Final = b"bearer "
+_REMEMBERED: Final = 4_096
+_REMEMBERED_SECONDS: Final = 30.0
+"""A revoked token or a changed role is noticed after this time at the latest."""
+
+Verify = Callable[[str], tuple["Principal", float]]
+"""Token -> its principal and the epoch second at which it expires; raises `Unauthenticated`."""
+
+
+class Gate:
+    """Tokens to principals. Verifying one costs more than a hot answer, so that it is done once in half a minute.
+
+    What is remembered is the header as it came, is bounded in number, and never outlives its token. `everyone` is the
+    principal of every request where authentication is switched off.
+    """
+
+    def __init__(self, verify: Verify, everyone: Principal | None = None) -> None:
+        self._verify = verify
+        self._everyone = everyone
+        self._memory: dict[bytes, tuple[Principal, float]] = {}
+
+    def remembered(self, headers: dict[bytes, bytes]) -> Principal | None:
+        """The principal of a request that is known already."""
+        if self._everyone is not None:
+            return self._everyone
+        known = self._memory.get(headers.get(b"authorization") or headers.get(b"cookie", b""))
+        return known[0] if known is not None and known[1] > time.time() else None
+
+    def admit(self, headers: dict[bytes, bytes]) -> Principal:
+        """The principal of a request; raises `Unauthenticated` when there is none.
+
+        A bearer token goes before a cookie: who sends both means the header.
+        """
+        principal = self.remembered(headers)
+        if principal is not None:
+            return principal
+        credential = headers.get(b"authorization") or headers.get(b"cookie", b"")
+        principal, expires = self._verify(_token(headers))
+        while len(self._memory) >= _REMEMBERED:
+            del self._memory[next(iter(self._memory))]
+        self._memory[credential] = (principal, min(expires, time.time() + _REMEMBERED_SECONDS))
+        return principal
+
+    def forget(self) -> None:
+        """Verify every token afresh: one was revoked, or a role has changed."""
+        self._memory.clear()
+
+
+def _token(headers: dict[bytes, bytes]) -> str:
+    authorization = headers.get(b"authorization")
+    if authorization:
+        if not authorization.lower().startswith(_BEARER):
+            raise Unauthenticated("The Authorization header must be 'Bearer' and a token.")
+        return authorization[len(_BEARER) :].strip().decode("latin-1")
+    for piece in headers.get(b"cookie", b"").decode("latin-1").split(";"):
+        name, _, value = piece.strip().partition("=")
+        if name == COOKIE and value:
+            return value
+    raise Unauthenticated("Sign in first: this needs a token, as a Bearer header or as the session cookie.")
+
+
+def read_headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers of an ASGI scope by their (lower-case) name; cookies that HTTP/2 split are joined again."""
+    headers = dict(pairs)
+    if b"cookie" in headers:
+        cookies = [value for name, value in pairs if name == b"cookie"]
+        if len(cookies) > 1:
+            headers[b"cookie"] = b"; ".join(cookies)
+    return headers

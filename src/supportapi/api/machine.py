@@ -1,0 +1,81 @@
+"""This machine's copies of versions: arrays that its processes map, made here when the worker runs elsewhere."""
+
+from __future__ import annotations
+
+import fcntl
+from typing import TYPE_CHECKING
+
+from supportapi.calls.manifest import ManifestFile
+from supportapi.errors import DataMismatch, DataMissing, SnapshotIncomplete
+from supportapi.rollups.aggregates import Aggregates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from supportapi.dataset.pinned import Pinned
+    from supportapi.snapshots.arrays import Arrays
+    from supportapi.snapshots.pointer import VersionCard
+
+
+class ThisMachine:
+    """Loads a version's arrays from `home`, or makes them there from its partial states and its rows."""
+
+    def __init__(self, home: Path, arrays: Arrays, pinned: Pinned, rollup_budget_mb: int) -> None:
+        self._lock = home / "making.lock"
+        self._arrays = arrays
+        self._pinned = pinned
+        self._rollup_budget_mb = rollup_budget_mb
+
+    def load(self, card: VersionCard) -> Aggregates | None:
+        """The aggregates of a version, memory-mapped, or None when this machine has no arrays of it."""
+        kept = self._arrays.load(card.version)
+        return None if kept is None else Aggregates.from_arrays(*kept)
+
+    def make(self, card: VersionCard, states: Mapping[str, bytes]) -> Aggregates:
+        """Make the arrays of a version, once for all processes of the machine, and load them.
+
+        Raises `DataMissing` or `DataMismatch` when the rows can no longer be got, `HomeNotWritable`.
+        """
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            made = self.load(card)
+            if made is None:
+                self._build(card, states)
+                made = self.load(card)
+        if made is None:
+            raise SnapshotIncomplete(f"The arrays of {card.version} are gone again.", version=card.version)
+        return made
+
+    def retire(self, kept: Sequence[VersionCard]) -> None:
+        """Remove what none of the `kept` versions needs. Where a worker runs, its builds do this."""
+        self._arrays.prune({card.version for card in kept})
+        self._pinned.prune({file.hash for card in kept for file in card.files})
+
+    def rows(self, card: VersionCard) -> list[Path]:
+        """The version's own files on this machine, copied here first if need be.
+
+        Raises `DataMissing` when one is neither here nor, any longer, in the dataset.
+        """
+        try:
+            return [self._pinned.path(ManifestFile(path=file.path, hash=file.hash)) for file in card.files]
+        except DataMismatch as replaced:
+            message = f"The rows of version {card.version} are not on this machine, and the dataset has been replaced."
+            raise DataMissing(message, version=card.version) from replaced
+
+    def calls(self, card: VersionCard) -> pl.LazyFrame:
+        """The rows of a version, in the columns of a call. Raises as `rows`."""
+        from supportapi.refresh.build import calls_of  # noqa: PLC0415 - only who asks for rows needs Polars
+
+        return calls_of(self.rows(card))
+
+    def _build(self, card: VersionCard, states: Mapping[str, bytes]) -> None:
+        # Polars comes in only here: where the worker runs as well, the arrays are there already.
+        from supportapi.refresh.build import make_aggregates  # noqa: PLC0415 - see above
+
+        ordered = [states[file.hash] for file in card.files]
+        aggregates = make_aggregates(ordered, self.rows(card), card.zones, self._rollup_budget_mb)
+        self._arrays.save(card.version, *aggregates.to_arrays())

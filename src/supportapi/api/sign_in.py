@@ -1,0 +1,142 @@
+"""`/api/auth`: come in, go out, who am I."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import msgspec
+from litestar import Request
+from litestar.types import ASGIApp
+from msgspec import Meta as Doc
+
+from supportapi.api.body import read_body
+from supportapi.api.doors import doors_of
+from supportapi.api.gate import COOKIE
+from supportapi.api.operation import Operation, Role, Success, acting, reading
+from supportapi.api.plain import json_response
+from supportapi.api.trace import trace_of
+from supportapi.errors import RateLimited, Unauthenticated
+
+if TYPE_CHECKING:
+    from supportapi.access.principal import Principal
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who says that they are whom."""
+
+    username: Annotated[str, Doc(min_length=1, max_length=200, examples=["viewer"])]
+    password: Annotated[str, Doc(min_length=1, max_length=1_000, examples=["dev"])]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A principal."""
+
+    username: str
+    role: Role
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A session: send the token as `Authorization: Bearer`, or let the browser send its cookie."""
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: Annotated[int, Doc(description="Seconds.")]
+    user: User
+
+
+class SignInAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A session."""
+
+    data: SignedIn
+
+
+class SignedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The cookie is gone."""
+
+    signed_out: Literal[True]
+
+
+class SignOutAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """No session."""
+
+    data: SignedOut
+
+
+class MeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks."""
+
+    data: User
+
+
+_SCHEME: Final = "bearer"
+_COOKIE_HEADER: Final = {"Set-Cookie": f"`{COOKIE}`: HttpOnly, SameSite=Lax, and Secure outside of local."}
+SIGN_IN: Final = Operation(
+    id="signIn",
+    tag="auth",
+    summary="Come in",
+    role=None,
+    body=Credentials,
+    successes={
+        200: Success(description="A token, in the body and as a cookie.", body=SignInAnswer, headers=_COOKIE_HEADER)
+    },
+    errors=(Unauthenticated, RateLimited),
+)
+SIGN_OUT: Final = Operation(
+    id="signOut",
+    tag="auth",
+    summary="Go out",
+    description="Takes the cookie away. Needs no session, so that an ended one can be left as well.",
+    role=None,
+    successes={200: Success(description="The cookie is taken away.", body=SignOutAnswer, headers=_COOKIE_HEADER)},
+)
+ME: Final = Operation(
+    id="getMe",
+    tag="auth",
+    summary="Who am I?",
+    successes={200: Success(description="The principal of the token.", body=MeAnswer)},
+)
+
+
+@acting("/api/auth/sign-in", SIGN_IN)
+async def sign_in(request: Request[Any, Any, Any]) -> ASGIApp:
+    """A token for right credentials.
+
+    Raises `Unauthenticated`, which does not say whether there is such a user, and `RateLimited`.
+    """
+    credentials = await read_body(request, Credentials)
+    doors = doors_of(request)
+    door = doors.door
+    door.allow(credentials.username, request.client.host if request.client else "")
+    # Hashing a password takes its time, which the loop does not have.
+    principal = await asyncio.to_thread(door.sign_in, credentials.username, credentials.password)
+    trace_of(request.scope).principal = principal
+    token = door.issue(principal)
+    signed = SignedIn(access_token=token, token_type=_SCHEME, expires_in=door.seconds, user=_user(principal))
+    cookie = _cookie(token, door.seconds, secure=doors.secure_cookie)
+    return json_response(SignInAnswer(data=signed), headers={"set-cookie": cookie})
+
+
+@acting("/api/auth/sign-out", SIGN_OUT)
+async def sign_out(request: Request[Any, Any, Any]) -> ASGIApp:
+    """Take the cookie away."""
+    headers = {"set-cookie": _cookie("", 0, secure=doors_of(request).secure_cookie)}
+    return json_response(SignOutAnswer(data=SignedOut(signed_out=True)), headers=headers)
+
+
+@reading("/api/auth/me", ME)
+async def me(request: Request[Any, Any, Any]) -> ASGIApp:
+    """The principal."""
+    principal = trace_of(request.scope).principal
+    if principal is None:
+        raise Unauthenticated("Sign in first.")
+    return json_response(MeAnswer(data=_user(principal)))
+
+
+def _user(principal: Principal) -> User:
+    return User(username=principal.username, role=principal.role)
+
+
+def _cookie(token: str, seconds: int, *, secure: bool) -> str:
+    """The `Set-Cookie` of a token; with 0 seconds it takes the cookie away."""
+    return f"{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"

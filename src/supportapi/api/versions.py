@@ -1,0 +1,95 @@
+"""`GET /api/versions`: the snapshots that are kept, the newest publish first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request
+from litestar.types import ASGIApp
+from msgspec import Meta as Doc
+
+from supportapi.answers.query_string import decode
+from supportapi.api.doors import doors_of
+from supportapi.api.operation import Operation, Success, reading
+from supportapi.api.plain import json_response
+from supportapi.api.trace import trace_of
+from supportapi.errors import ShelfUnavailable, ValidationFailed
+from supportapi.snapshots.pointer import Kept
+
+
+class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing to choose."""
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot: which data, computed when and for how long."""
+
+    version: str
+    served: Annotated[bool, Doc(description="Whether the process that answers serves it.")]
+    sequence: Annotated[int, Doc(description="Orders publishes.")]
+    dataset: str | None
+    dataset_hash: str
+    rows: int
+    built_at: datetime
+    build_seconds: float
+    as_of: datetime | None
+    min_started_at: datetime | None
+    max_started_at: datetime | None
+    files: Annotated[int, Doc(description="Of how many files the dataset was made.")]
+    zones: tuple[str, ...]
+    audit_queries: Annotated[int, Doc(description="Random questions that were checked against the rows before it.")]
+
+
+class VersionsMeta(msgspec.Struct, frozen=True, kw_only=True):
+    """How many there are."""
+
+    total: int
+
+
+class VersionList(msgspec.Struct, frozen=True, kw_only=True):
+    """The kept versions."""
+
+    data: list[Version]
+    meta: VersionsMeta
+
+
+OPERATION: Final = Operation(
+    id="listVersions",
+    tag="versions",
+    summary="The versions that are kept",
+    query=NoQuery,
+    successes={200: Success(description="The newest publish first.", body=VersionList)},
+    errors=(ValidationFailed, ShelfUnavailable),
+)
+
+
+@reading("/api/versions", OPERATION)
+async def list_versions(request: Request[Any, Any, Any]) -> ASGIApp:
+    """Read from the shelf, where all processes keep them. Raises `ShelfUnavailable`."""
+    decode(request.scope["query_string"], NoQuery)
+    snapshot = trace_of(request.scope).current.snapshot
+    served = snapshot.card.version if snapshot else None
+    kept = [_version(entry, served) for entry in await doors_of(request).shelf.history()]
+    return json_response(VersionList(data=kept, meta=VersionsMeta(total=len(kept))))
+
+
+def _version(kept: Kept, served: str | None) -> Version:
+    card = kept.card
+    return Version(
+        version=card.version,
+        served=card.version == served,
+        sequence=kept.sequence,
+        dataset=card.dataset,
+        dataset_hash=card.dataset_hash,
+        rows=card.rows,
+        built_at=card.built_at,
+        build_seconds=card.build_seconds,
+        as_of=card.as_of,
+        min_started_at=card.min_started_at,
+        max_started_at=card.max_started_at,
+        files=len(card.files),
+        zones=card.zones,
+        audit_queries=card.audit_queries,
+    )

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import pytest
+
+from supportapi.access.tokens import Tokens
+from supportapi.api.app import ROUTES
+from supportapi.api.operation import OPERATION
+from tests.api.world import SECRET, Api, World, clock, serving
+
+pytestmark = pytest.mark.anyio
+
+PUBLIC = {
+    "getDocs", "getDocsAsset", "getHealth", "getOpenapi", "getPrometheusMetrics", "getReadiness", "getRoot", "signIn",
+    "signOut",
+}  # fmt: skip
+OPEN = ["/api/healthz", "/api/readyz", "/openapi.json", "/docs", "/metrics"]
+VIEWERS = [
+    "/api/auth/me",
+    "/api/metrics",
+    "/api/metrics/catalogue",
+    "/api/agents",
+    "/api/filters/options",
+    "/api/calls",
+    "/api/calls/c-000-a",
+    "/api/versions",
+    "/api/settings/manifest",
+]
+ADMINS = ["/api/settings/jobs", "/api/settings/jobs/any"]
+
+
+def test_only_what_is_meant_to_be_is_public() -> None:
+    operations = [route.opt[OPERATION] for route in ROUTES]
+
+    assert {operation.id for operation in operations if operation.role is None} == PUBLIC
+
+
+@pytest.mark.parametrize("path", OPEN)
+async def test_open_routes_need_no_token(api: Api, path: str) -> None:
+    assert (await api.client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", VIEWERS + ADMINS + ["/api/events"])
+async def test_everything_else_does(api: Api, path: str) -> None:
+    response = await api.client.get(path)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("path", VIEWERS)
+async def test_a_viewer_reads(api: Api, path: str) -> None:
+    assert (await api.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ADMINS)
+async def test_a_viewer_does_not_administrate(api: Api, path: str) -> None:
+    response = await api.get(path)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (403, "FORBIDDEN")
+
+
+async def test_a_viewer_may_not_refresh(api: Api) -> None:
+    response = await api.client.post("/api/settings/refresh", headers=api.bearer())
+
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic dmlld2VyOmRldg==", "nonsense"])
+async def test_what_is_no_token_is_refused(api: Api, header: str) -> None:
+    response = await api.client.get("/api/auth/me", headers={"authorization": header})
+
+    assert response.status_code == 401
+
+
+async def test_a_token_that_has_ended_is_refused(api: Api) -> None:
+    ended, _ = Tokens(SECRET, 60, lambda: clock().timestamp() - 3_600).issue_token("viewer", "viewer")
+    forged, _ = Tokens("another secret", 60, lambda: clock().timestamp()).issue_token("viewer", "viewer")
+
+    statuses = [
+        (await api.client.get("/api/metrics", headers={"authorization": f"Bearer {token}"})).status_code
+        for token in (ended, forged)
+    ]
+
+    assert statuses == [401, 401]
+
+
+async def test_who_signs_in_gets_a_token_and_a_cookie(api: Api) -> None:
+    response = await api.client.post("/api/auth/sign-in", json={"username": "admin", "password": "dev"})
+
+    data = response.json()["data"]
+    assert response.status_code == 200
+    assert (data["token_type"], data["expires_in"]) == ("bearer", 3_600)
+    assert data["user"] == {"username": "admin", "role": "admin"}
+    cookie = response.headers["set-cookie"]
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=3600"))
+    assert "Secure" not in cookie
+    me = await api.client.get("/api/auth/me")
+    assert me.json()["data"] == {"username": "admin", "role": "admin"}
+    bearer = await api.client.get("/api/auth/me", headers={"authorization": f"Bearer {data['access_token']}"})
+    assert bearer.status_code == 200
+
+
+async def test_the_cookie_opens_the_hot_answers(api: Api) -> None:
+    await api.client.post("/api/auth/sign-in", json={"username": "viewer", "password": "dev"})
+
+    responses = [await api.client.get("/api/metrics") for _ in range(2)]
+
+    assert [response.status_code for response in responses] == [200, 200]
+
+
+@pytest.mark.parametrize(("username", "password"), [("admin", "wrong"), ("nobody", "dev")])
+async def test_wrong_credentials_are_refused_in_the_same_words(api: Api, username: str, password: str) -> None:
+    response = await api.client.post("/api/auth/sign-in", json={"username": username, "password": password})
+
+    assert response.status_code == 401
+    assert response.json()["error"]["message"] == "Username or password is wrong."
+    assert "set-cookie" not in response.headers
+
+
+async def test_too_many_attempts_have_to_wait(api: Api) -> None:
+    body = {"username": "admin", "password": ""}
+    api.doors.door._attempts.allow("admin", "127.0.0.1")
+    for _ in range(19):
+        api.doors.door.allow("admin", "127.0.0.1")
+
+    response = await api.client.post("/api/auth/sign-in", json=body | {"password": "dev"})
+
+    assert (response.status_code, response.json()["error"]["code"]) == (429, "RATE_LIMITED")
+    assert int(response.headers["retry-after"]) > 0
+
+
+async def test_who_signs_out_loses_the_cookie(api: Api) -> None:
+    await api.client.post("/api/auth/sign-in", json={"username": "viewer", "password": "dev"})
+
+    response = await api.client.post("/api/auth/sign-out")
+
+    assert response.status_code == 200
+    assert "Max-Age=0" in response.headers["set-cookie"]
+    assert (await api.client.get("/api/auth/me")).status_code == 401
+
+
+async def test_elsewhere_than_local_the_cookie_is_secure(world: World) -> None:
+    async with serving(world, secure_cookie=True) as api:
+        response = await api.client.post("/api/auth/sign-in", json={"username": "viewer", "password": "dev"})
+
+    assert "; Secure" in response.headers["set-cookie"]

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from openapi_spec_validator import validate
+
+from supportapi.api.app import ROUTES, openapi_document
+from supportapi.api.operation import OPERATION
+from tests.api.world import Api
+
+COMMITTED = Path(__file__).parents[2] / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return msgspec.json.decode(openapi_document())
+
+
+def test_the_committed_document_is_this_one() -> None:
+    assert COMMITTED.read_bytes() == openapi_document(), "run `make openapi`"
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_every_handler_is_documented(document: dict[str, Any]) -> None:
+    documented = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
+
+    assert documented == {route.opt[OPERATION].id for route in ROUTES}
+    assert len(documented) == len(ROUTES)
+
+
+def test_every_failure_has_our_envelope(document: dict[str, Any]) -> None:
+    ours = {"$ref": "#/components/schemas/Failure"}
+    shapes = [
+        response["content"]["application/json"]["schema"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for status, response in operation["responses"].items()
+        if status >= "400" and operation["operationId"] != "getReadiness"
+    ]
+
+    assert shapes
+    assert all(shape == ours for shape in shapes)
+
+
+def test_names_are_plain(document: dict[str, Any]) -> None:
+    assert all(name.isalnum() for name in document["components"]["schemas"])
+
+
+def test_every_field_is_promised_unless_it_may_be_left_out(document: dict[str, Any]) -> None:
+    row = document["components"]["schemas"]["CallRow"]
+
+    assert set(row["required"]) == set(row["properties"])
+
+
+def test_instants_and_enumerations_are_typed(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+
+    assert schemas["CallRow"]["properties"]["started_at"]["format"] == "date-time"
+    assert schemas["Job"]["properties"]["state"]["type"] == "string"
+
+
+def test_query_parameters_keep_their_limits(document: dict[str, Any]) -> None:
+    parameters = {found["name"]: found for found in document["paths"]["/api/calls"]["get"]["parameters"]}
+
+    assert parameters["per_page"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+    assert parameters["region"]["explode"] is True
+
+
+@pytest.mark.anyio
+async def test_it_is_served_without_a_token(api: Api) -> None:
+    response = await api.client.get("/openapi.json")
+
+    assert response.content == openapi_document()
+
+
+@pytest.mark.anyio
+async def test_the_docs_need_no_other_host(api: Api) -> None:
+    page = await api.client.get("/docs")
+    assets = [
+        await api.client.get(f"/docs/assets/{name}") for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js")
+    ]
+
+    assert "http" not in page.text.replace("http-equiv", "")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert [asset.status_code for asset in assets] == [200, 200, 200]
+    assert (await api.client.get("/")).headers["location"] == "/docs"

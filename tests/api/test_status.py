@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.api.world import Api, World, clock, serving, settle, some_calls
+
+pytestmark = pytest.mark.anyio
+
+
+def failing(readiness: dict[str, object]) -> set[str]:
+    checks = readiness["checks"]
+    assert isinstance(checks, list)
+    return {check["code"] for check in checks if not check["ok"]}
+
+
+async def test_ready_when_everything_is(api: Api) -> None:
+    response = await api.client.get("/api/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["data"]["status"] == "ready"
+    assert failing(response.json()["data"]) == set()
+
+
+async def test_alive_but_not_ready_without_redis(empty_world: World) -> None:
+    async with serving(empty_world, redis_url="redis://127.0.0.1:1/0") as api:
+        alive, ready = await api.client.get("/api/healthz"), await api.client.get("/api/readyz")
+        data = await api.get("/api/metrics")
+
+    assert alive.status_code == 200
+    assert (ready.status_code, ready.json()["data"]["status"]) == (503, "not_ready")
+    assert failing(ready.json()["data"]) == {"WARMING_UP", "REDIS_UNAVAILABLE"}
+    assert (data.status_code, data.json()["error"]["code"]) == (503, "WARMING_UP")
+    assert int(data.headers["retry-after"]) > 0
+
+
+async def test_a_silent_watcher_degrades(world: World) -> None:
+    world.see(seen_at=clock() - timedelta(minutes=5))
+    async with serving(world) as api:
+        await settle(lambda: api.doors.follower.current.stale_reason == "watcher_silent")
+
+        response = await api.client.get("/api/readyz")
+
+    assert (response.status_code, response.json()["data"]["status"]) == (200, "degraded")
+    assert failing(response.json()["data"]) == {"WATCHER_SILENT"}
+
+
+async def test_no_manifest_and_no_version_is_told_by_its_code(empty_world: World) -> None:
+    empty_world.see(error_code="MANIFEST_MISSING", error_message="There is no manifest.", version=None)
+    async with serving(empty_world) as api:
+        await settle(lambda: api.doors.follower.current.problem is not None)
+
+        response = await api.get("/api/metrics")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "MANIFEST_MISSING")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"version": "f" * 16}, "manifest_changed"),
+        ({"version": "f" * 16, "error_code": "DATA_CORRUPT", "error_message": "torn"}, "build_failed"),
+        ({"version": None, "error_code": "MANIFEST_INVALID", "error_message": "no JSON"}, "manifest_unreadable"),
+    ],
+)
+async def test_why_it_is_stale_is_said_in_every_answer(world: World, said: dict[str, str | None], reason: str) -> None:
+    world.see(**said)
+    async with serving(world) as api:
+        await settle(lambda: api.doors.follower.current.stale_reason == reason)
+
+        answer, manifest = await api.get("/api/metrics"), await api.get("/api/settings/manifest")
+
+    assert (answer.json()["meta"]["stale"], answer.json()["meta"]["stale_reason"]) == (True, reason)
+    assert manifest.json()["data"]["stale_reason"] == reason
+
+
+async def test_a_flushed_redis_does_not_take_the_version_away(world: World) -> None:
+    async with serving(world) as api:
+        await settle(lambda: api.doors.follower.current.snapshot is not None)
+        world.redis.flushall()
+        await settle(lambda: api.doors.follower.current.stale_reason == "version_lost")
+
+        assert (await api.get("/api/metrics")).status_code == 200
+
+
+async def test_a_publish_is_seen_whole_and_soon(api: Api, world: World) -> None:
+    before = (await api.get("/api/metrics")).json()
+    world.write(some_calls(30))
+
+    version = world.publish()
+    await settle(lambda: api.doors.follower.current.snapshot.card.version == version)
+
+    after = (await api.get("/api/metrics")).json()
+    assert after["meta"]["version"] == version != before["meta"]["version"]
+    assert after["meta"]["stale"] is False
+    versions = (await api.get("/api/versions")).json()["data"]
+    assert [(entry["version"], entry["served"], entry["rows"]) for entry in versions] == [
+        (version, True, 90),
+        (before["meta"]["version"], False, 60),
+    ]
+
+
+async def test_another_machine_makes_its_own_arrays(world: World, tmp_path: Path) -> None:
+    async with serving(world, home=tmp_path / "other") as api:
+        await settle(lambda: api.doors.follower.current.snapshot is not None)
+
+        metrics, calls = await api.get("/api/metrics?range=7d"), await api.get("/api/calls")
+
+    assert (metrics.status_code, calls.status_code) == (200, 200)
+    assert (tmp_path / "other" / "versions").is_dir()
+
+
+async def test_rows_that_cannot_be_got_any_more_are_said_to_be_missing(world: World, tmp_path: Path) -> None:
+    async with serving(world) as api:
+        await settle(lambda: api.doors.follower.current.snapshot is not None)
+        for kept in (world.home / "datasets").glob("*.parquet"):
+            kept.unlink()
+        (world.data / "cleaned_calls.parquet").unlink()
+
+        response = await api.get("/api/calls")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "DATA_MISSING")
