@@ -117,7 +117,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "The manifest is compared at least this often, file events or not."),
     Variable("SNAPSHOTS_KEPT", read.whole(1, 100), "3", "Versions that stay readable."),
     Variable("ROLLUP_BUDGET_MB", read.whole(1, 65536), "512", "Limit of a version's dense arrays."),
-    Variable("AUDIT_QUERIES", read.whole(0, 10000), "50",
+    Variable("AUDIT_QUERIES", read.whole(0, 10000), "12",
              "Random questions that rollup and plain rows must agree on before a version is published."),
     Variable("JOB_TIMEOUT_SECONDS", read.whole(1, 86400), "3600", "Longest build or refresh."),
     Variable("HOT_CACHE_MB", read.whole(1, 65536), "64", "Encoded answers that each API process keeps."),
@@ -219,3 +219,24 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     if values.get("redis_url", "redis") is None and values["app_env"] != "test":
         found.append(f"REDIS_URL is needed with {outside}; set it to a Redis 6.2 or later.")
     return found
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Each variable as this process uses it; secrets are only said to be there."""
+    values = {name: getattr(settings, name.lower()) for name in NAMES}
+    return {name: "(set)" if name in SECRETS and value else str(value) for name, value in values.items()}
+
+
+def markdown_table() -> str:
+    """The README's table of settings."""
+    lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    for variable in VARIABLES:
+        default = f"`{variable.default}`" if variable.default else variable.unset
+        lines.append(f"| `{variable.name}` | {default} | {variable.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def dotenv_example() -> str:
+    """The text of `.env.example`: every variable with its default, commented out."""
+    entries = [f"# {variable.meaning}\n#{variable.name}={variable.default}\n" for variable in VARIABLES]
+    return "# Copy to .env and set what differs.\n\n" + "\n".join(entries)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.api.world import Api
+if TYPE_CHECKING:
+    from tests.api.world import Api
 
 pytestmark = pytest.mark.anyio
 
@@ -57,6 +60,7 @@ async def test_a_call_that_nobody_took_has_no_agent(api: Api) -> None:
         ("answered=true", 40),
         ("answered=false", 20),
         ("answered=null", 0),
+        ("answered=true,false", 60),
         ("resolved=null", 20),
         ("rating=5", 20),
         ("rating=null", 40),

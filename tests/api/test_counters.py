@@ -19,7 +19,7 @@ def test_the_text_is_what_prometheus_reads() -> None:
     counts = {sample.labels["route"]: sample.value for sample in samples if sample.name.endswith("_count")}
     assert counts == {"/api/metrics": 2, '/a"b': 1}
     buckets = [s for s in samples if s.name.endswith("_bucket") and s.labels["route"] == "/api/metrics"]
-    assert [bucket.value for bucket in buckets][0] == 1
+    assert buckets[0].value == 1
     assert [bucket.value for bucket in buckets][-2:] == [1, 2]
     assert round(families["supportapi_hot_ratio"].samples[0].value, 3) == 0.667
     assert families["g"].samples[0].value == 2

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from litestar.exceptions import HTTPException
 
 from supportapi import errors
 from supportapi.api.envelope import STATUSES, refusal
-from tests.api.world import Api
+
+if TYPE_CHECKING:
+    from tests.api.world import Api
 
 pytestmark = pytest.mark.anyio
 
@@ -103,7 +105,7 @@ async def test_all_problems_of_a_body_are_named_at_once(api: Api) -> None:
     assert sorted(fields) == ["password", "pasword", "username"]
 
 
-async def test_a_crash_in_a_handler_is_answered_and_logged(api: Api, caplog: Any) -> None:
+async def test_a_crash_in_a_handler_is_answered_and_logged(api: Api) -> None:
     api.doors.follower.seen = None
 
     response = await api.get("/api/settings/manifest")

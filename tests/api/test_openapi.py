@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -9,7 +9,9 @@ from openapi_spec_validator import validate
 
 from supportapi.api.app import ROUTES, openapi_document
 from supportapi.api.operation import OPERATION
-from tests.api.world import Api
+
+if TYPE_CHECKING:
+    from tests.api.world import Api
 
 COMMITTED = Path(__file__).parents[2] / "openapi.json"
 

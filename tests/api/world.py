@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
@@ -17,9 +15,7 @@ from supportapi.access.door import Attempts, Door
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import UserFile, Users
 from supportapi.answers.prepared import prepare
-from supportapi.api.access_log import AccessEvent
 from supportapi.api.app import Parts, create_app
-from supportapi.api.edge import Edge
 from supportapi.api.machine import ThisMachine
 from supportapi.calls.record import SCHEMA
 from supportapi.dataset.pinned import Pinned
@@ -34,6 +30,13 @@ from supportapi.snapshots.client import connect, connect_async
 from supportapi.snapshots.follow import AsyncShelf
 from supportapi.snapshots.shelf import Shelf
 from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
+
+    from supportapi.api.access_log import AccessEvent
+    from supportapi.api.edge import Edge
 
 ORIGIN = "http://localhost:3000"
 SECRET = "a secret of these tests, and of nobody else"
@@ -159,6 +162,7 @@ class Api:
         self.client = client
         self.events = events
         self._tokens = tokens
+        self._issued: dict[str, str] = {}
 
     @property
     def doors(self) -> Any:
@@ -166,8 +170,9 @@ class Api:
 
     def bearer(self, who: str = "viewer") -> dict[str, str]:
         """The header of a signed-in `viewer` or `admin`."""
-        token, _ = self._tokens.issue_token(who, "admin" if who == "admin" else "viewer")
-        return {"authorization": f"Bearer {token}"}
+        if who not in self._issued:
+            self._issued[who], _ = self._tokens.issue_token(who, "admin" if who == "admin" else "viewer")
+        return {"authorization": f"Bearer {self._issued[who]}"}
 
     async def get(self, path: str, who: str = "viewer", **headers: str) -> httpx.Response:
         given = {name.replace("_", "-"): text for name, text in headers.items()}
@@ -175,7 +180,7 @@ class Api:
 
     def log(self) -> list[AccessEvent]:
         """The access events until now."""
-        self.edge._access_log.flush()
+        self.edge.access_log.flush()
         return self.events
 
 
@@ -187,6 +192,7 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
     tokens = Tokens(SECRET, 3_600, lambda: clock().timestamp())
     house = home or world.home
     door = Door(Users([], UserFile(house), samples=True), tokens, Attempts(lambda: clock().timestamp()))
+    options: dict[str, Any] = {"secure_cookie": False, "cors_origins": (ORIGIN,), **settings}
     parts = Parts(
         shelf=AsyncShelf(redis),
         records=AsyncRecords(redis),
@@ -197,7 +203,7 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
         door=door,
         access_sink=events.extend,
         now=clock,
-        **{"secure_cookie": False, "cors_origins": (ORIGIN,), **settings},
+        **options,
     )
     edge = create_app(parts)
     litestar: Any = edge.app
@@ -210,5 +216,5 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
 async def settle(true: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait until something is true; fails when it does not become so."""
     with anyio.fail_after(seconds):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what is waited for knows nothing of us
             await anyio.sleep(0.005)

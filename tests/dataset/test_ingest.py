@@ -3,6 +3,8 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,7 +12,7 @@ import polars as pl
 import pytest
 
 from supportapi.calls.manifest import read_manifest
-from supportapi.dataset.files import LOCK_NAME, locked
+from supportapi.dataset.files import LOCK_NAME, locked, sha256_of
 from supportapi.dataset.ingest import ingest, ingest_raw_folder
 from supportapi.errors import DatasetNotWritable, IngestRejected, MappingInvalid, RawFileUnreadable, SchemaInvalid
 
@@ -371,3 +373,58 @@ def test_a_report_is_json(tmp_path: Path, mapping: Path) -> None:
     report = ingest([raw(tmp_path, HEADER + GOOD)], mapping, tmp_path / "out")
 
     assert msgspec.json.decode(msgspec.json.encode(report))["dataset_hash"] == report.dataset_hash
+
+
+def test_a_second_ingest_waits_for_the_first(tmp_path: Path, mapping: Path) -> None:
+    held, release = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with locked(tmp_path / "out", 0):
+            held.set()
+            release.wait(10)
+
+    holder = threading.Thread(target=first)
+    holder.start()
+    held.wait(10)
+    threading.Timer(0.2, release.set).start()
+
+    report = ingest([raw(tmp_path, HEADER + GOOD)], mapping, tmp_path / "out", lock_wait_seconds=10)
+
+    holder.join()
+    assert report.written == 2
+
+
+INGEST = """
+import sys
+import threading
+import time
+from pathlib import Path
+from supportapi.dataset.ingest import ingest
+print("ready", flush=True)
+ingest([Path(sys.argv[1])], Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.08, 0.15, 0.25, 0.4])
+def test_a_killed_ingest_leaves_a_whole_dataset_and_the_next_one_works(
+    tmp_path: Path, mapping: Path, seconds: float
+) -> None:
+    out = tmp_path / "out"
+    before = ingest([raw(tmp_path, HEADER + GOOD)], mapping, out)
+    rows = "".join(f"{k},2024-05-06 12:00:00,R{k % 9},{k % 97}\n" for k in range(200_000))
+    big = raw(tmp_path, HEADER + rows, "big.csv")
+    running = subprocess.Popen(
+        [sys.executable, "-c", INGEST, str(big), str(mapping), str(out)], stdout=subprocess.PIPE, text=True
+    )
+
+    with running as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(seconds)
+        process.kill()
+
+    manifest = read_manifest((out / "manifest.json").read_bytes())
+    assert manifest.hash == sha256_of(out / manifest.path)
+    assert manifest.row_count in {before.written, 200_000}
+    assert ingest([big], mapping, out).written == 200_000
+    assert hidden(out) == [LOCK_NAME]

@@ -65,16 +65,7 @@ class UserFile:
 
     def add(self, username: str, role: Role, password: str) -> None:
         """Add a user, or give one a new role and password. Raises `ValidationFailed`, `SettingsInvalid`, `OSError`."""
-        problems: list[dict[str, object]] = []
-        if not is_username(username):
-            message = (
-                "A username has 1 to 64 letters, digits, '.', '_', '@' or '-', and begins with one of the first two."
-            )
-            problems.append({"field": "username", "message": message})
-        if len(password) < _MIN_PASSWORD:
-            problems.append({"field": "password", "message": f"A password has at least {_MIN_PASSWORD} characters."})
-        if problems:
-            raise ValidationFailed(problems)
+        refuse_unusable(username, password)
         with self._changing() as users:
             users[username] = User(username, role, hash_password(password))
 
@@ -122,6 +113,18 @@ class Users:
         if not password_fits(user.password_hash if user else None, password) or user is None:
             raise Unauthenticated("Username or password is wrong.", reason="credentials")
         return user
+
+
+def refuse_unusable(username: str, password: str) -> None:
+    """Raises `ValidationFailed` when these cannot be a user's."""
+    problems: list[dict[str, object]] = []
+    if not is_username(username):
+        message = "A username has 1 to 64 letters, digits, '.', '_', '@' or '-', and begins with a letter or digit."
+        problems.append({"field": "username", "message": message})
+    if len(password) < _MIN_PASSWORD:
+        problems.append({"field": "password", "message": f"A password has at least {_MIN_PASSWORD} characters."})
+    if problems:
+        raise ValidationFailed(problems)
 
 
 def sample_users() -> dict[str, User]:

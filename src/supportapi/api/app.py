@@ -8,6 +8,7 @@ import signal
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -147,9 +148,10 @@ def create_app(parts: Parts) -> Edge:
     )
 
 
+@cache
 def openapi_document() -> bytes:
     """`openapi.json`, as it is committed: it depends on the code alone."""
-    return openapi_of(_bare(State()), release())
+    return openapi_of(ROUTES, release())
 
 
 def release() -> str:
@@ -164,12 +166,6 @@ def _litestar(doors: Doors, access_log: AccessLog) -> Litestar:
     def living(_: Litestar) -> AbstractAsyncContextManager[None]:
         return _living(doors, access_log)
 
-    app = _bare(State({"doors": doors}), living)
-    app.state["openapi"] = openapi_of(app, release())
-    return app
-
-
-def _bare(state: State, *lifespan: Any) -> Litestar:
     # No middleware and no OpenAPI of Litestar's: the edge and openapi.py do both. Logging is the process's own.
     return Litestar(
         route_handlers=ROUTES,
@@ -178,8 +174,8 @@ def _bare(state: State, *lifespan: Any) -> Litestar:
         exception_handlers={HTTPException: respond_to_failure, Exception: respond_to_failure},
         openapi_config=None,
         logging_config=None,
-        state=state,
-        lifespan=list(lifespan),
+        state=State({"doors": doors, "openapi": openapi_document()}),
+        lifespan=[living],
     )
 
 

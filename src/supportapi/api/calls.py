@@ -46,6 +46,7 @@ Seconds = Annotated[float, Doc(ge=0)]
 SearchText = Annotated[str, Doc(min_length=1, max_length=100)]
 RatingMember = Literal["1", "2", "3", "4", "5", "null"]
 
+_KNOWN: Final = "Keep these; repeated or comma-separated. `null` keeps the calls where it is not known."
 _COLUMNS: Final[dict[str, SortColumn]] = {
     "started_at": "started_at",
     "duration": "duration_seconds",
@@ -67,8 +68,8 @@ class CallsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields
     """`GET /api/calls`."""
 
     customer_id: Members = ()
-    answered: Annotated[Known | None, Doc(description="`null` keeps the calls where it is not known.")] = None
-    resolved: Annotated[Known | None, Doc(description="`null` keeps the calls where it is not known.")] = None
+    answered: Annotated[tuple[Known, ...], Doc(description=_KNOWN)] = ()
+    resolved: Annotated[tuple[Known, ...], Doc(description=_KNOWN)] = ()
     rating: Annotated[
         tuple[RatingMember, ...],
         Doc(description="Keep these ratings; repeated or comma-separated. `null` keeps unrated calls."),
@@ -198,10 +199,11 @@ async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
 
 
 @reading("/api/calls/{call_id:str}", ONE)
-async def get_call(request: Request[Any, Any, Any], call_id: str) -> ASGIApp:
+async def get_call(request: Request[Any, Any, Any]) -> ASGIApp:
     """One call. Raises `NotFound`."""
     current = trace_of(request.scope).current
     query = decode(request.scope["query_string"], CallQuery)
+    call_id: str = request.path_params["call_id"]
     snapshot, truth = current.require(), current.truth()
     machine = doors_of(request).machine
 
@@ -255,11 +257,11 @@ def _known_total(aggregates: Aggregates, query: CallsQuery, zone: str, window: W
     """The exact number of calls from the rollup, when it knows every filter that is set; else None."""
     if query.customer_id or query.q or query.min_duration is not None or query.max_duration is not None:
         return None
-    if query.resolved is not None or query.rating or query.answered == "null":
+    if query.resolved or query.rating or "null" in query.answered:
         return None
     tally = aggregates.tally(Question(zone, window, query.filter)).tally
-    counted = {None: "calls", "true": "answered", "false": "unanswered"}[query.answered]
-    return int(tally[counted])
+    counted = {"true": "answered", "false": "unanswered"}
+    return sum(int(tally[counted[value]]) for value in query.answered) if query.answered else int(tally["calls"])
 
 
 def _agent(aggregates: Aggregates, row: dict[str, Any], zone: str) -> AgentAverages | None:

@@ -74,8 +74,9 @@ async def docs() -> ASGIApp:
 
 
 @reading("/docs/assets/{name:str}", ASSET)
-async def docs_asset(request: Request[Any, Any, Any], name: str) -> ASGIApp:
+async def docs_asset(request: Request[Any, Any, Any]) -> ASGIApp:
     """One of the files that the page loads. Raises `NotFound` for every other name."""
+    name: str = request.path_params["name"]
     if name not in _ASSETS:
         raise NotFound(f"There is no file '{name[:100]}'.")
     folder, media_type = _ASSETS[name]

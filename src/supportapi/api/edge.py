@@ -9,7 +9,7 @@ Litestar's own middleware does not see unknown paths, wrong methods and refused 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from supportapi.api.gate import Gate
 
 Headers = list[tuple[bytes, bytes]]
-Scope = dict[str, Any]
+Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -59,7 +59,7 @@ class Edge:
         self._gate = gate
         self._cors = cors
         self._counters = counters
-        self._access_log = access_log
+        self.access_log = access_log
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +113,7 @@ class Edge:
         seconds = time.perf_counter() - started
         series = reply.series or self._series(answer, reply)
         series.observe(seconds)
-        self._access_log.add(
+        self.access_log.add(
             (
                 time.time(),
                 method,
@@ -152,7 +152,7 @@ class Edge:
             route = trace.route or _route(scope)
             self._counters.series(route, sending.status, trace.source, "cold").observe(seconds)
             user = trace.principal.username if trace.principal else None
-            self._access_log.add(
+            self.access_log.add(
                 (
                     time.time(),
                     trace.method,

@@ -101,8 +101,9 @@ async def list_jobs(request: Request[Any, Any, Any]) -> ASGIApp:
 
 
 @reading("/api/settings/jobs/{job_id:str}", ONE)
-async def get_job(request: Request[Any, Any, Any], job_id: str) -> ASGIApp:
+async def get_job(request: Request[Any, Any, Any]) -> ASGIApp:
     """One job. Raises `NotFound`, `ShelfUnavailable`."""
+    job_id: str = request.path_params["job_id"]
     record = await doors_of(request).records.get(job_id)
     if record is None:
         raise NotFound(f"There is no job '{job_id[:100]}'.")

@@ -5,11 +5,11 @@ Litestar's own generator loses the limits of query fields, documents its own err
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
-from litestar.routes import HTTPRoute
 from msgspec import inspect
 
 from supportapi.api.envelope import CODES, STATUSES, Failure
@@ -20,7 +20,7 @@ from supportapi.errors import SupportApiError, UnsupportedMediaType, ValidationF
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from litestar import Litestar
+    from litestar.handlers import HTTPRouteHandler
 
 TITLE: Final = "supportapi"
 DESCRIPTION: Final = (
@@ -39,15 +39,16 @@ TAGS: Final[Mapping[str, str]] = {
     "status": "Whether it lives and is ready.",
 }
 _KINDS: Final = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
+_TYPED_PARAMETER: Final = re.compile(r"\{(\w+):\w+\}")
 _REF: Final = "#/components/schemas/{name}"
 
 
-def openapi_of(app: Litestar, version: str) -> bytes:
-    """The OpenAPI 3.1 document of `app`, release `version`: the same bytes for the same code."""
-    operations = list(_operations(app))
+def openapi_of(routes: Iterable[HTTPRouteHandler], version: str) -> bytes:
+    """The OpenAPI 3.1 document of `routes`, release `version`: the same bytes for the same code."""
+    operations = list(_operations(routes))
     schemas = _Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
-    for path, method, operation in sorted(operations, key=lambda found: found[:2]):
+    for path, method, operation in operations:
         paths.setdefault(path, {})[method] = _operation(operation, schemas)
     document = {
         "openapi": "3.1.0",
@@ -166,15 +167,15 @@ def _typed(schema: Any) -> Any:
     return typed
 
 
-def _operations(app: Litestar) -> Iterable[tuple[str, str, Operation]]:
-    for route in app.routes:
-        if not isinstance(route, HTTPRoute):
-            continue
-        for handler in route.route_handlers:
-            operation: Operation | None = handler.opt.get(OPERATION)
-            for method in handler.http_methods:
-                if operation is not None:
-                    yield route.path_format, str(method).lower(), operation
+def _operations(routes: Iterable[HTTPRouteHandler]) -> Iterable[tuple[str, str, Operation]]:
+    """Path template, method and operation of every route, in the order of paths."""
+    found = [
+        (_TYPED_PARAMETER.sub(r"{\1}", path), str(method).lower(), route.opt[OPERATION])
+        for route in routes
+        for path in route.paths
+        for method in route.http_methods
+    ]
+    return sorted(found, key=lambda operation: operation[:2])
 
 
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:

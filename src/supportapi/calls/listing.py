@@ -28,8 +28,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     filter: Filter = Filter()
     customer_id: tuple[str, ...] = ()
     rating: tuple[str, ...] = ()
-    answered: Known | None = None
-    resolved: Known | None = None
+    answered: tuple[Known, ...] = ()
+    resolved: tuple[Known, ...] = ()
     min_duration_seconds: float | None = None
     max_duration_seconds: float | None = None
     text: str | None = None
@@ -86,8 +86,9 @@ def _conditions(selection: Selection) -> list[pl.Expr]:
     if selection.rating:
         conditions.append(_one_of(pl.col("rating").cast(pl.String), selection.rating))
     for column, wanted in (("answered", selection.answered), ("resolved", selection.resolved)):
-        if wanted is not None:
-            conditions.append(pl.col(column).is_null() if wanted == UNKNOWN else pl.col(column) == (wanted == "true"))
+        if wanted:
+            # A boolean as text is "true" or "false".
+            conditions.append(_one_of(pl.col(column).cast(pl.String), wanted))
     if selection.min_duration_seconds is not None:
         conditions.append(duration >= selection.min_duration_seconds)
     if selection.max_duration_seconds is not None:

@@ -82,37 +82,47 @@ def ingest(
     rules = load_mapping(mapping) if isinstance(mapping, Path) else mapping
     if not files:
         raise RawFileUnreadable("There is no file to ingest.", reason="no_files")
-    tell = progress or _ignore
     with Writer(out, lock_wait_seconds=lock_wait_seconds) as writer:
-        parts = _clean_files(files, rules, writer, tell)
-        lost, repeated = _duplicates(parts, rules.duplicates if rules else Duplicates())
-        refused = refused_rows(parts.rows(), repeated)
-        _refuse_unless_usable(parts, refused, files)
-        rejects = write_rejects(refused, parts.raws, [file.name for file in files], writer)
-        kept = parts.rows().filter(pl.col(REASON).is_null() & ~pl.col(INDEX).is_in(lost.append(repeated).implode()))
-        read = _height(parts.rows())
-        tell("write", 0, read)
+        report, rejects = _staged(files, rules, writer, progress or _ignore)
         manifest = msgspec.structs.replace(
-            writer.stage(kept),
+            report.manifest,
             source=source or (rules.name if rules else None) or files[0].name,
             notes=notes or (rules.notes if rules else None),
         )
-        report = IngestReport(
-            files=tuple(file.name for file in files),
-            read=read,
-            written=manifest.row_count or 0,
-            rejected=_height(pl.scan_parquet(rejects)),
-            duplicates=len(lost) - len(repeated),
-            rejected_by_reason=refused.by_reason,
-            altered_by_reason=_altered(kept, parts.altered),
-            dataset_hash=manifest.hash,
-            seconds=round(time.monotonic() - began, 3),
-            manifest=manifest,
-        )
-        _account(report)
         writer.publish(manifest, rejects=rejects)
+    return msgspec.structs.replace(report, manifest=manifest, seconds=round(time.monotonic() - began, 3))
+
+
+def _staged(
+    files: Sequence[Path], mapping: Mapping | None, writer: Writer, tell: Progress
+) -> tuple[IngestReport, Path]:
+    """Everything but publishing: what became of the rows, and the scratch file of rejects."""
+    parts = _clean_files(files, mapping, writer, tell)
+    lost, repeated = _duplicates(parts, mapping.duplicates if mapping else Duplicates())
+    refused = refused_rows(parts.rows(), repeated)
+    _refuse_unless_usable(parts, refused, files)
+    with writing(writer.out):
+        rejects = write_rejects(refused, parts.raws, [file.name for file in files], writer)
+    gone = pl.concat([lost, repeated]).implode()
+    kept = parts.rows().filter(pl.col(REASON).is_null() & ~pl.col(INDEX).is_in(gone))
+    read = _height(parts.rows())
+    tell("write", 0, read)
+    manifest = writer.stage(kept)
+    report = IngestReport(
+        files=tuple(file.name for file in files),
+        read=read,
+        written=manifest.row_count or 0,
+        rejected=_height(pl.scan_parquet(rejects)),
+        duplicates=len(lost),
+        rejected_by_reason=refused.by_reason,
+        altered_by_reason=_altered(kept, parts.altered),
+        dataset_hash=manifest.hash,
+        seconds=0.0,
+        manifest=manifest,
+    )
+    _account(report)
     tell("write", read, read)
-    return report
+    return report, rejects
 
 
 def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None) -> IngestReport:

@@ -17,6 +17,7 @@ from supportapi.access.users import UserFile
 from supportapi.dataset.source import LocalSource
 from supportapi.errors import StartRefused, SupportApiError
 from supportapi.processes.keeper import RedisKeeper, our_command
+from supportapi.processes.port import reachable_host
 from supportapi.processes.start import begin
 from supportapi.processes.supervisor import only_instance, supervise
 from supportapi.processes.web import LONGEST_REQUEST_SECONDS
@@ -24,6 +25,7 @@ from supportapi.refresh.parentage import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from supportapi.processes.keeper import Command
     from supportapi.settings import Settings
@@ -37,7 +39,6 @@ STAGES: Final[tuple[tuple[Command, ...], ...]] = (
 """The children, in the order in which they are ended: who asks for work goes first."""
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 60.0
-_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
 _LOG: Final = structlog.get_logger()
 
 
@@ -58,7 +59,7 @@ def run_dev() -> None:
 
 def address_of(settings: Settings) -> str:
     """Where a browser on this machine finds the API."""
-    host = _ANYWHERE.get(settings.host, settings.host)
+    host = reachable_host(settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
@@ -85,7 +86,7 @@ def _make_data(settings: Settings, environ: dict[str, str]) -> None:
         raise StartRefused(f"There are calls in {settings.parquet_path}, but no manifest beside them. {remedy}")
     raw = settings.data_folder / "raw"
     words = ["sample", "--calls", str(SAMPLE_CALLS), "--seed", str(SAMPLE_SEED)]
-    if raw.is_dir() and any(not entry.name.startswith(".") for entry in raw.iterdir()):
+    if raw.is_dir() and any(_is_raw(entry) for entry in raw.iterdir()):
         words = ["ingest"]
     _LOG.info("dev.makes_data", command=" ".join(["supportapi", *words]))
     child = subprocess.Popen(  # noqa: S603 - our own words
@@ -102,6 +103,10 @@ def _make_data(settings: Settings, environ: dict[str, str]) -> None:
             child.wait()
     if status != 0:
         raise StartRefused(f"'supportapi {' '.join(words)}' failed; it has said why.", status=status)
+
+
+def _is_raw(entry: Path) -> bool:
+    return entry.is_file() and not entry.name.startswith(".") and entry.suffix.lower() not in (".toml", ".md")
 
 
 class _Greeting:
@@ -151,7 +156,7 @@ class _Greeting:
 
 async def _readiness(settings: Settings) -> int | None:
     """The status of `/api/readyz`, or None while nobody answers."""
-    host = _ANYWHERE.get(settings.host, settings.host)
+    host = reachable_host(settings.host)
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(5):

@@ -78,7 +78,10 @@ class RunningRedis:
 
 @contextlib.contextmanager
 def redis_for(settings: Settings) -> Generator[str]:
-    """The address of the Redis to use: the configured one, else our own, started or attached to until leaving."""
+    """The address of Redis: the configured one, else a server of our own that lives as long as this context.
+
+    Processes of one `SUPPORTAPI_HOME` share the server that the first of them started. Raises `StartRefused`.
+    """
     if settings.redis_url is not None:
         yield settings.redis_url
         return

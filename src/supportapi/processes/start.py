@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,8 @@ import structlog
 from supportapi.access.secret_key import kept_secret
 from supportapi.errors import StartRefused
 from supportapi.processes.logs import configure_logs
+from supportapi.processes.redis_server import embedded_redis
+from supportapi.processes.verify import find_problems
 from supportapi.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ def begin(process: str, *, listens: bool = False) -> Settings:
     Raises `SettingsInvalid` or `StartRefused` with every problem that must be mended first. What may heal by itself
     (no Redis yet, no dataset yet) is logged: the process waits for it.
     """
-    from supportapi.processes.verify import find_problems  # noqa: PLC0415 - it needs Redis clients: `users` do not
-
     settings = read_settings()
     configure_logs(process, settings)
     problems = find_problems(settings, listens=listens)
@@ -58,26 +57,5 @@ def redis_at(settings: Settings) -> Generator[str]:
     if settings.redis_url is not None:
         yield settings.redis_url
         return
-    from supportapi.processes.redis_server import embedded_redis  # noqa: PLC0415 - only when there is no other
-
     with embedded_redis(settings.supportapi_home) as server:
         yield server.url
-
-
-def refuse_taken_port(host: str, port: int) -> None:
-    """Raises `StartRefused` unless this process may listen there.
-
-    A plain bind, because the server itself shares its port with whoever else allows that, silently.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as cause:
-        raise StartRefused(f"HOST={host} is no address of this machine ({cause.strerror}). Set HOST.") from cause
-    with socket.socket(family, kind, protocol) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-            listener.listen()
-        except OSError as cause:
-            remedy = "Stop whatever listens there, or set PORT (or HOST)."
-            raise StartRefused(f"Port {port} of {host} cannot be used ({cause.strerror}). {remedy}") from cause

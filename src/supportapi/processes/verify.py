@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from redis import Redis
@@ -13,8 +15,8 @@ from redis.retry import Retry
 from supportapi.access.users import UserFile
 from supportapi.dataset.source import LocalSource
 from supportapi.errors import ShelfUnavailable, StartRefused, SupportApiError
+from supportapi.processes.port import reachable_host, refuse_taken_port
 from supportapi.processes.redis_server import find_server_binary
-from supportapi.processes.start import refuse_taken_port
 from supportapi.snapshots.client import memory_problem, reaching_redis
 
 if TYPE_CHECKING:
@@ -46,6 +48,18 @@ def find_problems(settings: Settings, *, listens: bool) -> list[Problem]:
     """
     checks = [_home, _users, _redis, _dataset, *([_port, _exposed] if listens else [])]
     return [problem for check in checks for problem in check(settings)]
+
+
+def is_serving(settings: Settings) -> bool:
+    """Whether an API of ours answers where these settings say."""
+    host = reachable_host(settings.host)
+    try:
+        connection = HTTPConnection(host, settings.port, timeout=_TIMEOUT_SECONDS)
+        connection.request("GET", "/api/healthz")
+        answer = connection.getresponse()
+        return answer.status == HTTPStatus.OK and b'"alive"' in answer.read(1000)
+    except (OSError, HTTPException):
+        return False
 
 
 def _home(settings: Settings) -> Iterator[Problem]:

@@ -11,7 +11,8 @@ from granian.constants import Interfaces, Loops
 from granian.server import Server
 
 from supportapi.processes.logs import library_logging
-from supportapi.processes.start import redis_at, refuse_taken_port
+from supportapi.processes.port import refuse_taken_port
+from supportapi.processes.start import redis_at
 
 if TYPE_CHECKING:
     from supportapi.settings import Settings

@@ -1,0 +1,69 @@
+# All the commands there are. A fresh machine needs Python 3.11 or later and make; uv is used where it is present.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+PORT_OF_BENCH ?= 8123
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test check fmt lint openapi bench lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+dev: $(VENV)/.runtime ## run the whole system: Redis, sample data, api, watcher, worker
+	@exec $(BIN)/python -m supportapi.cli dev
+
+test: $(VENV)/.dev ## run the tests
+	$(BIN)/python -m pytest -q
+
+check: lint test ## everything that must hold: format, lint, types, floors, contract, tests
+
+lint: $(VENV)/.dev ## format, lint, types, floors, contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m supportapi.cli openapi --check openapi.json
+
+fmt: $(VENV)/.dev ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: $(VENV)/.dev ## write openapi.json
+	$(BIN)/python -m supportapi.cli openapi --out openapi.json
+
+bench: $(VENV)/.dev ## ratios measured side by side on this machine
+	$(BIN)/python -m benchmarks
+
+lock: ## pin the newest releases that pyproject.toml allows (needs uv)
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		pyproject.toml -o requirements.lock
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove the environment and everything that can be made again
+	rm -rf $(VENV) .supportapi .pytest_cache .ruff_cache .hypothesis
+
+# -- the environment: pins and hashes from a lock file, then this project's own sources on its path -----------------
+
+define install
+	@if command -v uv >/dev/null 2>&1; then \
+		test -x $(BIN)/python || uv venv -q $(VENV); \
+		uv pip install -q --python $(BIN)/python --require-hashes -r $(1); \
+	else \
+		test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); \
+	fi
+	@# A path file does what an editable install does, and needs no build tool to be downloaded without a hash.
+	@$(BIN)/python -c "import pathlib, sysconfig; pathlib.Path(sysconfig.get_path('purelib'), 'supportapi.pth').write_text(str(pathlib.Path('src').resolve()))"
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m supportapi.cli "$$@"\n' > $(BIN)/supportapi && chmod +x $(BIN)/supportapi
+	@touch $@
+endef
+
+$(VENV)/.runtime: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...")'
+	$(call install,requirements.lock)
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	$(call install,requirements-dev.lock)

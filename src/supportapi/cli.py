@@ -1,0 +1,257 @@
+"""`supportapi`: every command there is. What a command needs is imported when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from supportapi.errors import SettingsInvalid, StartRefused, SupportApiError
+from supportapi.release import RELEASE
+
+if TYPE_CHECKING:
+    from supportapi.access.principal import Role
+    from supportapi.dataset.ingest import IngestReport
+    from supportapi.settings import Settings
+
+_FAILED: Final = 1
+_REFUSED: Final = 78
+"""`EX_CONFIG`: starting again helps only after somebody has changed something."""
+
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
+_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+
+
+class _Group(click.Group):
+    """Failures that have a name end a command with their message and code, not with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SupportApiError as failure:
+            click.echo(f"{click.style(failure.code, fg='red')}: {failure.message}", err=True)
+            refused = isinstance(failure, (StartRefused, SettingsInvalid))
+            raise SystemExit(_REFUSED if refused else _FAILED) from failure
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(RELEASE)
+def main() -> None:
+    """Support-call analytics: aggregates precomputed into Redis, served in the time that it takes to send them."""
+
+
+# -- processes ---------------------------------------------------------------------------------------------------
+
+
+@main.command()
+def dev() -> None:
+    """Run everything on this machine: Redis, sample data, api, watcher, worker."""
+    from supportapi.processes.dev import run_dev  # noqa: PLC0415  see the module's docstring; so below
+
+    run_dev()
+
+
+@main.command()
+def api() -> None:
+    """Serve the HTTP API."""
+    from supportapi.processes.start import begin  # noqa: PLC0415
+    from supportapi.processes.web import run_api  # noqa: PLC0415
+
+    run_api(begin("api", listens=True))
+
+
+@main.command()
+def watcher() -> None:
+    """Notice a new dataset and ask for its build."""
+    from supportapi.processes.start import begin  # noqa: PLC0415
+    from supportapi.processes.watcher import run_watcher  # noqa: PLC0415
+
+    run_watcher(begin("watcher"))
+
+
+@main.command()
+def worker() -> None:
+    """Build and publish versions."""
+    from supportapi.processes.start import begin  # noqa: PLC0415
+    from supportapi.processes.worker import run_worker  # noqa: PLC0415
+
+    run_worker(begin("worker"))
+
+
+# -- data --------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=_FILE)
+@click.option("--mapping", type=_FILE, help="How columns become calls; without one the files are a ready dataset.")
+@click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
+def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None) -> None:
+    """Turn raw FILES into the live dataset; without FILES, everything in `raw/` of the dataset's folder."""
+    from supportapi.dataset import ingest as door  # noqa: PLC0415
+
+    folder = out or _settings().data_folder
+    with _progress() as tell:
+        if files:
+            report = door.ingest(files, mapping, folder, progress=tell)
+        else:
+            report = door.ingest_raw_folder(folder / "raw", folder, progress=tell)
+    _show(report, folder)
+
+
+@main.command()
+@click.option("--calls", type=click.IntRange(min=1), default=200_000, show_default=True, help="How many.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Equal seeds give equal bytes.")
+@click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
+def sample(calls: int, seed: int, out: Path | None) -> None:
+    """Make up calls that look like a support centre's."""
+    from supportapi.dataset.sample import make_sample  # noqa: PLC0415
+
+    folder = out or _settings().data_folder
+    with _progress() as tell:
+        manifest = make_sample(calls, seed, folder, progress=tell)
+    click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
+
+
+# -- operations --------------------------------------------------------------------------------------------------
+
+
+@main.command()
+def verify() -> None:
+    """List every problem of settings, data and Redis at once, each with its remedy."""
+    from supportapi.processes.start import read_settings  # noqa: PLC0415
+    from supportapi.processes.verify import find_problems  # noqa: PLC0415
+
+    problems = find_problems(read_settings(), listens=True)
+    for problem in problems:
+        click.echo(f"{problem.about}: {problem.what} {problem.remedy}".rstrip())
+    if problems:
+        raise SystemExit(_REFUSED if any(problem.blocks for problem in problems) else _FAILED)
+    click.echo("All is well.")
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="The table of the README.")
+@click.option("--dotenv", is_flag=True, help="The text of `.env.example`.")
+def settings(*, markdown: bool, dotenv: bool) -> None:
+    """Show every setting: as a table, as an example file, or as this process would use it."""
+    from supportapi import settings as listing  # noqa: PLC0415
+
+    if markdown:
+        click.echo(listing.markdown_table(), nl=False)
+    elif dotenv:
+        click.echo(listing.dotenv_example(), nl=False)
+    else:
+        for name, value in listing.shown(_settings()).items():
+            click.echo(f"{name}={value}")
+
+
+@main.command()
+@click.option("--out", type=_FILE, help="Write it there instead of to standard output.")
+@click.option("--check", type=_FILE, help="Fail when this file differs.")
+def openapi(out: Path | None, check: Path | None) -> None:
+    """Print the OpenAPI document, from which clients are generated."""
+    from supportapi.api.app import openapi_document  # noqa: PLC0415
+
+    document = openapi_document()
+    if check is not None:
+        if not check.exists() or check.read_bytes() != document:
+            raise click.ClickException(f"{check} is not what the code says; run 'make openapi' and commit it.")
+    elif out is not None:
+        out.write_bytes(document)
+    else:
+        click.echo(document, nl=False)
+
+
+# -- users -------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def users() -> None:
+    """Who may sign in: users kept in SUPPORTAPI_HOME, beside those of SUPPORTAPI_USERS."""
+
+
+@users.command("add")
+@click.argument("username")
+@click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
+@click.password_option(help="Asked for when it is not given.")
+def add_user(username: str, role: Role, password: str) -> None:
+    """Add a user, or give one a new role and password."""
+    from supportapi.access.users import UserFile  # noqa: PLC0415
+
+    UserFile(_settings().supportapi_home).add(username, role, password)
+    click.echo(f"{username} may sign in as {role}.")
+
+
+@users.command("list")
+def list_users() -> None:
+    """List everybody who may sign in."""
+    from supportapi.processes.application import users as everybody  # noqa: PLC0415
+
+    for user in everybody(_settings()).everybody().values():
+        click.echo(f"{user.username}\t{user.role}")
+
+
+@users.command("remove")
+@click.argument("username")
+def remove_user(username: str) -> None:
+    """Remove a user of SUPPORTAPI_HOME."""
+    from supportapi.access.users import UserFile  # noqa: PLC0415
+
+    UserFile(_settings().supportapi_home).remove(username)
+    click.echo(f"{username} may not sign in any more; tokens that were issued expire by themselves.")
+
+
+@users.command("hash")
+@click.argument("username")
+@click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
+@click.password_option()
+def hash_user(username: str, role: str, password: str) -> None:
+    """Print an entry for SUPPORTAPI_USERS."""
+    from supportapi.access.passwords import hash_password  # noqa: PLC0415
+
+    click.echo(f"{username}:{role}:{hash_password(password)}")
+
+
+def _settings() -> Settings:
+    from supportapi.processes.start import read_settings  # noqa: PLC0415
+
+    return read_settings()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A line that moves on a terminal; silence anywhere else."""
+    shown = False
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty():
+            shown = True
+            percent = f" ({done * 100 // total} %)" if total else ""
+            click.echo(f"\r\033[K{stage}: {done:,} of {total:,}{percent}", nl=False, err=True)
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            click.echo(err=True)
+
+
+def _show(report: IngestReport, folder: Path) -> None:
+    click.echo(
+        f"read {report.read:,} = written {report.written:,} + rejected {report.rejected:,} "
+        f"+ duplicates {report.duplicates:,}   ({report.seconds:.1f} s)"
+    )
+    for reason, rows in report.rejected_by_reason.items():
+        click.echo(f"  rejected: {reason}: {rows:,} (see {folder / 'rejects.parquet'})")
+    for reason, rows in report.altered_by_reason.items():
+        click.echo(f"  made null: {reason}: {rows:,}")
+    click.echo(f"dataset {report.dataset_hash[:16]} in {folder}")
+
+
+if __name__ == "__main__":
+    main(prog_name="supportapi")
