@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from supportapi.errors import SettingsInvalid, StartRefused, SupportApiError
+from supportapi.errors import RawFileUnreadable, SettingsInvalid, StartRefused, SupportApiError
 from supportapi.release import RELEASE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from supportapi.access.principal import Role
     from supportapi.dataset.ingest import IngestReport
     from supportapi.settings import Settings
@@ -95,11 +96,9 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None) -> N
 
     folder = out or _settings().data_folder
     with _progress() as tell:
-        if files:
-            report = door.ingest(files, mapping, folder, progress=tell)
-        else:
-            report = door.ingest_raw_folder(folder / "raw", folder, progress=tell)
-    _show(report, folder)
+        report = door.ingest(files, mapping, folder, progress=tell) if files else _ingest_raw(folder, tell)
+    if report is not None:
+        _show(report, folder)
 
 
 @main.command()
@@ -121,11 +120,15 @@ def sample(calls: int, seed: int, out: Path | None) -> None:
 
 @main.command()
 def verify() -> None:
-    """List every problem of settings, data and Redis at once, each with its remedy."""
-    from supportapi.processes.start import read_settings  # noqa: PLC0415
-    from supportapi.processes.verify import find_problems  # noqa: PLC0415
+    """List every problem of settings, data and Redis at once, each with its remedy.
 
-    problems = find_problems(read_settings(), listens=True)
+    Exit status: 0 when there is none, 1 when processes start and wait for something, 78 when they refuse to start.
+    """
+    from supportapi.processes.start import read_settings  # noqa: PLC0415
+    from supportapi.processes.verify import find_problems, is_serving  # noqa: PLC0415
+
+    found = read_settings()
+    problems = find_problems(found, listens=not is_serving(found))  # our own API may hold the port
     for problem in problems:
         click.echo(f"{problem.about}: {problem.what} {problem.remedy}".rstrip())
     if problems:
@@ -202,7 +205,7 @@ def remove_user(username: str) -> None:
     from supportapi.access.users import UserFile  # noqa: PLC0415
 
     UserFile(_settings().supportapi_home).remove(username)
-    click.echo(f"{username} may not sign in any more; tokens that were issued expire by themselves.")
+    click.echo(f"{username} may not sign in any more; their tokens are refused within half a minute.")
 
 
 @users.command("hash")
@@ -212,7 +215,9 @@ def remove_user(username: str) -> None:
 def hash_user(username: str, role: str, password: str) -> None:
     """Print an entry for SUPPORTAPI_USERS."""
     from supportapi.access.passwords import hash_password  # noqa: PLC0415
+    from supportapi.access.users import refuse_unusable  # noqa: PLC0415
 
+    refuse_unusable(username, password)
     click.echo(f"{username}:{role}:{hash_password(password)}")
 
 
@@ -223,7 +228,7 @@ def _settings() -> Settings:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def _progress() -> Generator[Callable[[str, int, int], None]]:
     """A line that moves on a terminal; silence anywhere else."""
     shown = False
 
@@ -239,6 +244,19 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
     finally:
         if shown:
             click.echo(err=True)
+
+
+def _ingest_raw(folder: Path, tell: Callable[[str, int, int], None]) -> IngestReport | None:
+    from supportapi.dataset.ingest import ingest_raw_folder  # noqa: PLC0415
+
+    try:
+        return ingest_raw_folder(folder / "raw", folder, progress=tell)
+    except RawFileUnreadable as nothing:
+        if nothing.facts.get("reason") != "no_files":
+            raise
+        # This is also what a refresh runs by default, and somebody else may write the dataset: no failure.
+        click.echo(f"Nothing to ingest. {nothing.message}")
+        return None
 
 
 def _show(report: IngestReport, folder: Path) -> None:

@@ -13,12 +13,14 @@ import pytest
 
 from supportapi.processes.redis_server import embedded_redis
 from supportapi.snapshots.client import connect
+from supportapi.snapshots.keys import shape_of, version_of
 from supportapi.snapshots.shelf import Shelf
 from tests.refresh.datasets import put, some_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import JobRecord, Records
     from tests.refresh.conftest import Until
 
@@ -128,7 +130,7 @@ def test_a_job_killed_in_the_middle_of_a_build_is_done_again(
     run: Run, data: Path, shelf: Shelf, until: Until, records: Records
 ) -> None:
     dataset_hash = put(data, {"calls.parquet": some_calls(3000)})
-    worker = run("worker", AUDIT_QUERIES="3000")
+    worker = run("worker", AUDIT_QUERIES="600")
     run("watcher")
     until(lambda: records.list() and _newest(records).stage == "audit")
 
@@ -183,10 +185,16 @@ def test_both_end_when_they_are_asked_to(run: Run, data: Path, shelf: Shelf, unt
     assert [process.wait(10) for process in processes] == [0, 0]
 
 
-def test_two_hundred_builds_of_real_files_in_a_row(run: Run, data: Path, shelf: Shelf, until: Until) -> None:
+def test_two_hundred_builds_of_real_files_in_a_row_do_not_hang(
+    run: Run, data: Path, shelf: Shelf, until: Until, records: Records, queue: BuildQueue
+) -> None:
     run("worker", AUDIT_QUERIES="1")
-    run("watcher")
-    calls = some_calls(60)
-    for count in range(1, 41):
+    shape = shape_of(("UTC",), 512)
+    calls = some_calls(210)
+
+    for count in range(1, 201):
         dataset_hash = put(data, {"calls.parquet": calls.head(count)})
+        queue.request_build(version_of(dataset_hash, shape), dataset_hash, "test")
         until(lambda dataset_hash=dataset_hash: _is(shelf, dataset_hash))
+
+    until(lambda: {record.state for record in records.list()} == {"succeeded"})

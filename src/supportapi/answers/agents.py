@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 import msgspec
 import numpy as np
 from msgspec import Meta as Doc
+from numpy.typing import NDArray
 
 from supportapi.answers.delta import Baseline, Delta, baseline, delta
 from supportapi.answers.figures import Figures, figures, known
@@ -17,12 +18,11 @@ from supportapi.answers.query import AgentsQuery, window_of, zone_of
 from supportapi.answers.ranking import Badge, badge, percentiles, ranks, scores
 from supportapi.calls.filter import UNKNOWN
 from supportapi.calls.window import Window, comparison_window
-from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.catalogue import availability, metric_of
 from supportapi.rollups.questions import Question
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from supportapi.rollups.aggregates import Aggregates
 
 AgentMetric = Literal[
     "calls",
@@ -104,19 +104,23 @@ def agents_answer(aggregates: Aggregates, query: AgentsQuery, truth: Truth) -> A
     base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
     metrics = [metric_of(key) for key in AGENT_METRICS]
     now = figures(aggregates, Question(zone, window, query.filter, _BY), metrics)
-    before = (
-        None if compared is None else figures(aggregates, Question(zone, compared, query.filter, _BY), metrics)
-    )
+    before = None if compared is None else figures(aggregates, Question(zone, compared, query.filter, _BY), metrics)
     board = _board(aggregates, query, now, before)
     shown = board.order[(query.page - 1) * query.per_page : query.page * query.per_page]
-    unassigned = sum(n for (agent, _), n in zip(now.keys[0], now.tally["calls"].tolist(), strict=True) if agent == UNKNOWN)
-    reasons = ((metric.key, availability(metric, aggregates.columns_present)) for metric in metrics)
+    unassigned = sum(
+        n for (agent, _), n in zip(now.keys[0], now.tally["calls"].tolist(), strict=True) if agent == UNKNOWN
+    )
+    unavailable: dict[AgentMetric, str] = {}
+    for key in AGENT_METRICS:
+        reason = availability(metric_of(key), aggregates.columns_present)
+        if reason is not None:
+            unavailable[key] = reason
     block = meta(truth, slowest((now, before)), zone, window, data, compared)
     return AgentsAnswer(
         data=AgentsData(
             rows=_rows(aggregates, query, zone, window, board, shown.tolist(), base),
             unassigned_calls=unassigned,
-            unavailable={key: reason for key, reason in reasons if reason is not None},
+            unavailable=unavailable,
         ),
         meta=PagedMeta(
             **msgspec.structs.asdict(block), page=query.page, per_page=query.per_page, total=len(board.order)
@@ -171,7 +175,9 @@ def _rows(
         calls = int(board.now.tally["calls"][at])
         percentile = known(float(board.percentile[at]), "percent")
         earned, reason = badge(percentile, calls, query.min_calls)
-        values = {key: known(float(board.now.values[key][at]), metric_of(key).unit) for key in AGENT_METRICS}
+        values: dict[AgentMetric, Any] = {
+            key: known(float(board.now.values[key][at]), metric_of(key).unit) for key in AGENT_METRICS
+        }
         listed.append(
             AgentRow(
                 rank=None if np.isnan(board.rank[at]) else int(board.rank[at]),

@@ -32,7 +32,7 @@ ROW_METRICS: Final = (
     "average_rating",
 )
 
-_Value = Annotated[float | None | UnsetType, Doc(description="Absent in the breakdown by rating.")]
+_Value = Annotated[float | UnsetType | None, Doc(description="Absent in the breakdown by rating.")]
 
 
 class BreakdownRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,9 @@ def breakdown(
         previous = None if before is None or not base.exists else earlier.get(key, 0)
         if calls[index] or previous:
             counted = _counted(key, labels[key], calls[index], total)
-            values = {name: known(float(now.values[name][index]), metric_of(name).unit) for name in ROW_METRICS}
+            values: dict[str, Any] = {
+                name: known(float(now.values[name][index]), metric_of(name).unit) for name in ROW_METRICS
+            }
             rows.append(BreakdownRow(**counted, **values, delta=_move(before, calls[index], previous, base)))
     return Breakdown(dimension=dimension, rows=_most_calls_first(rows))
 

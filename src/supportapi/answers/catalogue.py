@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta as Doc
 
 from supportapi.answers.meta import Meta, Source, Truth, meta
-from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.catalogue import METRICS, Additivity, Better, Metric, Unit, availability
 from supportapi.rollups.questions import Question
+
+if TYPE_CHECKING:
+    from supportapi.rollups.aggregates import Aggregates
 
 
 class CatalogueMetric(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,4 @@ def _metric(aggregates: Aggregates, metric: Metric) -> CatalogueMetric:
 def _dimension(aggregates: Aggregates, key: str) -> CatalogueDimension:
     zone = aggregates.zones[0]
     rows = aggregates.estimated_rows(Question(zone, aggregates.data_window(zone), by=(key,)))
-    return CatalogueDimension(
-        key=key, members=len(aggregates.members(key)), served_from="scan" if rows else "rollup"
-    )
+    return CatalogueDimension(key=key, members=len(aggregates.members(key)), served_from="scan" if rows else "rollup")

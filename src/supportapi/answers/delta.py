@@ -64,9 +64,7 @@ def _direction(value: float, previous: float) -> Direction:
     return "up" if value > previous else "down"
 
 
-def _percent(
-    metric: Metric, value: float, previous: float, base: Baseline
-) -> tuple[float | None, DeltaReason | None]:
+def _percent(metric: Metric, value: float, previous: float, base: Baseline) -> tuple[float | None, DeltaReason | None]:
     if metric.unit == "percent":
         return None, "percentage_points"
     if metric.adds == "sum" and not base.whole:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from supportapi.measures.sketch import quantiles
+from supportapi.measures.tally import Tally
+from supportapi.rollups.questions import Source
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from supportapi.measures.tally import Tally
     from supportapi.rollups.aggregates import Aggregates
-    from supportapi.rollups.questions import Measured, Question, Source
     from supportapi.rollups.catalogue import Metric, Unit
+    from supportapi.rollups.questions import Measured, Question
 
 
 class Figures(msgspec.Struct, frozen=True):

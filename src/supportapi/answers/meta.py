@@ -74,9 +74,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     method: Method
 
 
-def meta(
-    truth: Truth, source: Source, zone: str, window: Window, data: Window, compared: Window | None = None
-) -> Meta:
+def meta(truth: Truth, source: Source, zone: str, window: Window, data: Window, compared: Window | None = None) -> Meta:
     """The truth block of an answer about `window`, for data that spans `data`."""
     return Meta(
         version=truth.version,
@@ -97,9 +95,7 @@ def meta(
 def coverage(window: Window, data: Window) -> Coverage:
     """Which parts of `window` have no data, because the dataset begins later or ends earlier."""
     inside = window.intersect(data)
-    parts = (
-        (window,) if inside.days == 0 else (Window(window.start, inside.start), Window(inside.end, window.end))
-    )
+    parts = (window,) if inside.days == 0 else (Window(window.start, inside.start), Window(inside.end, window.end))
     missing = tuple(_days(part) for part in parts if part.days)
     return Coverage(data=_days(data) if data.days else None, complete=not missing, missing=missing)
 

@@ -10,6 +10,7 @@ from supportapi.answers.breakdown import (
     MEMBER_DIMENSIONS,
     ROW_METRICS,
     Breakdown,
+    Dimension,
     breakdown,
     rating_breakdown,
 )
@@ -76,18 +77,20 @@ def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) ->
 
     now, before = pair.ask((), METRICS)
     series_now, series_before = pair.ask((query.grain,), map(metric_of, SERIES))
-    daily = series_now if query.grain == "day" else figures(
-        aggregates, Question(zone, window, query.filter, ("day",)), ()
+    daily = (
+        series_now if query.grain == "day" else figures(aggregates, Question(zone, window, query.filter, ("day",)), ())
     )
-    parted = [(dimension, *pair.ask((dimension,), map(metric_of, ROW_METRICS))) for dimension in MEMBER_DIMENSIONS]
+    parted: list[tuple[Dimension, tuple[Figures, Figures | None]]] = [
+        (name, pair.ask((name,), map(metric_of, ROW_METRICS))) for name in MEMBER_DIMENSIONS
+    ]
 
-    used = (now, before, series_now, series_before, daily, *(part for _, *parts in parted for part in parts))
+    used = (now, before, series_now, series_before, daily, *(part for _, parts in parted for part in parts))
     return MetricsAnswer(
         data=MetricsData(
             kpis=overview(aggregates, now, before, daily.tally, base),
             series=trend(aggregates, zone, query.grain, series_now, series_before if base.exists else None),
             breakdowns=[
-                *(breakdown(name, these, those, labels(aggregates, name), base) for name, these, those in parted),
+                *(breakdown(name, *parts, labels(aggregates, name), base) for name, parts in parted),
                 rating_breakdown(now.tally, None if before is None else before.tally, base),
             ],
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta as Doc
@@ -11,8 +11,10 @@ from supportapi.answers.breakdown import rating_breakdown
 from supportapi.answers.delta import Baseline
 from supportapi.answers.meta import Days, Meta, Truth, meta
 from supportapi.answers.query import OptionsQuery, zone_of
-from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.questions import Question
+
+if TYPE_CHECKING:
+    from supportapi.rollups.aggregates import Aggregates
 
 
 class FilterOption(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import gzip
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from supportapi.answers.agents import agents_answer
 from supportapi.answers.catalogue import catalogue_answer
-from supportapi.answers.meta import Truth
 from supportapi.answers.metrics import metrics_answer
 from supportapi.answers.options import options_answer
 from supportapi.answers.query import AgentsQuery, CatalogueQuery, MetricsQuery, OptionsQuery
 from supportapi.answers.query_string import canonical
 from supportapi.calls.window import RELATIVE_RANGES
-from supportapi.rollups.aggregates import Aggregates
+
+if TYPE_CHECKING:
+    from supportapi.answers.meta import Truth
+    from supportapi.rollups.aggregates import Aggregates
 
 METRICS_PATH: Final = "/api/metrics"
 AGENTS_PATH: Final = "/api/agents"
@@ -28,7 +30,7 @@ _GZIP_LEVEL: Final = 6
 
 
 class PreparedAnswer(msgspec.Struct, frozen=True):
-    """One encoded answer: `query` is the canonical query string, `body` JSON in UTF-8, `gzipped` the same compressed."""
+    """One encoded answer: `query` is canonical, `body` JSON in UTF-8, `gzipped` the same compressed."""
 
     path: str
     query: str
@@ -63,6 +65,6 @@ def _prepared(path: str, query: Query, found: msgspec.Struct) -> PreparedAnswer:
     return PreparedAnswer(path, canonical(query), body, gzip.compress(body, _GZIP_LEVEL, mtime=0))
 
 
-def _marked(found: msgspec.Struct) -> msgspec.Struct:
-    block: msgspec.Struct = found.meta  # type: ignore[attr-defined]  # every answer has the truth block
-    return msgspec.structs.replace(found, meta=msgspec.structs.replace(block, source="prepared"))
+def _marked(found: Any) -> Any:
+    """`found`, which says that it was prepared."""
+    return msgspec.structs.replace(found, meta=msgspec.structs.replace(found.meta, source="prepared"))

@@ -73,9 +73,7 @@ class WindowedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     @property
     def filter(self) -> Filter:
         """The members that the question is limited to."""
-        return Filter(
-            region=self.region, issue_type=self.issue_type, channel=self.channel, agent_id=self.agent_id
-        )
+        return Filter(region=self.region, issue_type=self.issue_type, channel=self.channel, agent_id=self.agent_id)
 
 
 class MetricsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,4 +129,3 @@ def window_of(query: WindowedQuery, data: Window) -> Window:
         message = f"'from' ({window.start}) must be before 'to' ({window.end}), the day after the last one."
         raise ValidationFailed([{"field": "from", "message": message}])
     return window
-

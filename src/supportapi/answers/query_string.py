@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
 from datetime import date
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from urllib.parse import quote, unquote_plus
 
 import msgspec
 
 from supportapi.errors import ValidationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -27,26 +29,37 @@ def decode(query_string: bytes, kind: type[T]) -> T:
     problems: list[dict[str, object]] = []
     values: dict[str, Any] = {}
     for name, texts in _parameters(query_string).items():
-        field = known.get(name)
-        if field is None:
-            problems.append(unknown_name(name, known))
-        elif _holds_many(field.type):
-            values[name] = _members(texts)
-        elif len(texts) > 1:
-            problems.append({"field": name, "message": f"'{name}' was given {len(texts)} times; give it once."})
-        else:
-            values[name] = unquote_plus(texts[0])
-    for name in list(values):
         try:
-            values[name] = msgspec.convert(values[name], known[name].type, strict=False)
-        except msgspec.ValidationError as cause:
-            problems.append(_unfit(name, str(values.pop(name)), known[name].type, cause))
+            values[name] = _value(name, texts, known)
+        except _Unfit as unfit:
+            problems.append(unfit.detail)
     if problems:
         raise ValidationFailed(problems)
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as cause:
         raise ValidationFailed([{"field": None, "message": str(cause)}]) from cause
+
+
+class _Unfit(Exception):
+    """One parameter that cannot be understood, and what to say of it."""
+
+    def __init__(self, detail: dict[str, object]) -> None:
+        super().__init__(detail["message"])
+        self.detail = detail
+
+
+def _value(name: str, texts: list[str], known: Mapping[str, msgspec.structs.FieldInfo]) -> Any:
+    if name not in known:
+        raise _Unfit(unknown_name(name, known))
+    kind = known[name].type
+    if not _holds_many(kind) and len(texts) > 1:
+        raise _Unfit({"field": name, "message": f"'{name}' was given {len(texts)} times; give it once."})
+    text = _members(texts) if _holds_many(kind) else unquote_plus(texts[0])
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError as cause:
+        raise _Unfit(_unfit(name, str(text), kind, cause)) from cause
 
 
 def canonical(question: msgspec.Struct) -> str:
@@ -56,10 +69,11 @@ def canonical(question: msgspec.Struct) -> str:
     """
     pairs: list[tuple[str, str]] = []
     for field in msgspec.structs.fields(question):
-        value = getattr(question, field.name)
+        value: Any = getattr(question, field.name)
         if value == field.default or value is None:
             continue
-        pairs += [(field.encode_name, _spell(item)) for item in (value if isinstance(value, tuple) else (value,))]
+        values: Iterable[Any] = value if _holds_many(field.type) else (value,)
+        pairs += [(field.encode_name, _spell(item)) for item in values]
     return "&".join(f"{name}={quote(text, safe='')}" for name, text in sorted(pairs))
 
 

@@ -6,11 +6,10 @@ import errno
 import fcntl
 import hashlib
 import os
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-
-import polars as pl
 
 from supportapi.errors import DatasetNotWritable
 
@@ -95,12 +94,18 @@ def writing(folder: Path) -> Generator[None]:
         yield
     except OSError as cause:
         raise _not_writable(folder, cause.strerror or str(cause), cause.errno) from cause
-    except pl.exceptions.ComputeError as cause:
+    except _errors_of_polars() as cause:
         # Polars keeps the number of a failed write only in its words.
         for number in DISK_REFUSALS:
             if f"(os error {number})" in str(cause):
                 raise _not_writable(folder, os.strerror(number), number) from cause
         raise
+
+
+def _errors_of_polars() -> tuple[type[Exception], ...]:
+    # Asked only when something was raised. Who has not imported Polars has not met its errors, nor waited for it.
+    polars = sys.modules.get("polars")
+    return () if polars is None else (polars.exceptions.ComputeError,)
 
 
 def _not_writable(folder: Path, reason: str, number: int | None) -> DatasetNotWritable:

@@ -78,9 +78,7 @@ def quantiles(histogram: NDArray[np.int64], qs: Sequence[float]) -> NDArray[np.f
     return np.where(totals > 0, seconds, np.nan).reshape(*groups, len(qs))
 
 
-def _nth_values(
-    rows: NDArray[np.int64], totals: NDArray[np.int64], ranks: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _nth_values(rows: NDArray[np.int64], totals: NDArray[np.int64], ranks: NDArray[np.float64]) -> NDArray[np.float64]:
     # One running count through all rows, one after the other, is sorted: a single search finds every row's bucket.
     width = rows.shape[1]
     before = np.cumsum(totals)[:, None] - totals

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 THRESHOLDS_SECONDS: Final = (10, 15, 20, 30, 60, 120)
 SHORT_ABANDON_SECONDS: Final = 5
@@ -100,7 +102,7 @@ class Tally:
         axes = tuple(one % len(self.shape) for one in axes)
         return Tally(self.counts.sum(axis=axes), self.sums.sum(axis=axes))
 
-    def take(self, indices: ArrayLike, axis: int = 0) -> Tally:
+    def take(self, indices: Sequence[int] | NDArray[np.intp], axis: int = 0) -> Tally:
         """Only the groups at `indices` along `axis` of `shape`, in that order."""
         axis %= len(self.shape)
         return Tally(np.take(self.counts, indices, axis=axis), np.take(self.sums, indices, axis=axis))

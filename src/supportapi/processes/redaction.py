@@ -21,6 +21,7 @@ _SECRET_SHAPES: Final = (
     (re.compile(r"\beyJ[\w\-]+\.[\w\-]+\.[\w\-]*"), REDACTED),
     (re.compile(r"\$argon2[a-z]*\$[^\s\"']+"), REDACTED),
     (re.compile(r"(?P<kept>\bbearer)\s+[^\s\"',]+", re.IGNORECASE), r"\g<kept> " + REDACTED),
+    (re.compile(r"(?P<kept>(password|secret|token|api_?key)=)[^\s&\"']+", re.IGNORECASE), r"\g<kept>" + REDACTED),
 )
 _SHORTEST_SECRET: Final = 8
 

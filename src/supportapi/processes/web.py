@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
 from granian.server import Server
 
 from supportapi.processes.logs import library_logging
@@ -47,6 +48,7 @@ def run_api(settings: Settings, application: str = APPLICATION) -> None:
             # Counts connections, idle ones and event streams included: what is too much is said by OVERLOADED instead.
             backpressure=_CONNECTIONS,
             log_access=False,
+            log_level=LogLevels.warning,
             log_dictconfig=library_logging(),
             # With several, one that dies is replaced while the others serve; a single one is its keeper's business.
             respawn_failed_workers=settings.api_workers > 1,

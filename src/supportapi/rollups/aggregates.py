@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ import msgspec
 import numpy as np
 
 from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter
-from supportapi.calls.window import Window
 from supportapi.measures.tally import RATINGS
 from supportapi.rollups import cells, scans
 from supportapi.rollups.axes import time_axis, whole
@@ -19,8 +17,11 @@ from supportapi.rollups.plan import PAIR_COLUMNS, Plan, Zone, covers, matching_p
 from supportapi.rollups.questions import PAIR, RATING, Answer, Key, Measured, Member, Question, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
+    from supportapi.calls.window import Window
     from supportapi.rollups.codes import RowCodes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,10 +66,10 @@ class Aggregates:
         self.min_started_at = _instant(facts.first_us)
         self.max_started_at = _instant(facts.last_us)
         self._sizes = {name: len(facts.members[name]) for name in DIMENSIONS}
-        self._code_of = {name: {m.key: code for code, m in enumerate(facts.members[name])} for name in DIMENSIONS}
         self._occurring = {
             name: np.arange(self._sizes[name] - (not facts.unknown_occurs[name]), dtype=np.intp) for name in DIMENSIONS
         }
+        self._code_of = {name: {m.key: code for code, m in enumerate(self.members(name))} for name in DIMENSIONS}
 
     def data_window(self, zone: str) -> Window:
         """From the first day with data up to the day after the last, in `zone`; empty when there are no rows."""
@@ -184,8 +185,10 @@ class Aggregates:
             return ((*(str(rating) for rating in RATINGS), UNKNOWN),)
         if axis == PAIR:
             agents, regions = members["agent_id"], members["region"]
-            return (tuple((agents[agent].key, regions[region].key) for agent, region in self.pairs[groups].tolist()),)
-        return (tuple(members[axis][code].key for code in groups.tolist()),)
+            rows: list[list[int]] = self.pairs[groups].tolist()
+            return (tuple((agents[agent].key, regions[region].key) for agent, region in rows),)
+        codes: list[int] = groups.tolist()
+        return (tuple(members[axis][code].key for code in codes),)
 
 
 def _instant(microseconds: int | None) -> datetime | None:

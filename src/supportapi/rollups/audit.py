@@ -51,9 +51,10 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: int = 0) -> AuditReport:
-    """Ask for everything and `queries` - 1 random questions (windows, filters, axes, zones; the same for the same `seed`) in both ways.
+    """Ask for everything, and `queries` - 1 random questions (windows, filters, axes, zones), in both ways.
 
-    Counts and sums must be equal, percentiles within the sketch's relative error. `calls` are the canonical rows.
+    Equal seeds give equal questions. Counts and sums must be equal, percentiles within the sketch's relative error.
+    `calls` are the canonical rows.
     """
     chosen = random.Random(seed)  # noqa: S311  a sample, not a secret
     ticks = in_ticks(calls)
@@ -108,14 +109,14 @@ def _compare_measures(
     answer = aggregates.tally(question)
     if axis is None:
         plain = rows.select(**measures).collect(engine="streaming")
-        expected = {None: plain.row(0, named=True)}
-        found = {None: answer.tally}
+        expected: dict[str, dict[str, Any]] = {"": plain.row(0, named=True)}
+        found = {"": answer.tally}
     else:
         plain = rows.group_by(pl.col(axis).fill_null(UNKNOWN)).agg(**measures).collect(engine="streaming")
         expected = {row[axis]: row for row in plain.iter_rows(named=True)}
         found = {str(key): answer.tally.take([at]).sum() for at, key in enumerate(answer.keys[0])}
-    for member in {**expected, **found}:
-        _note(question, member, expected.get(member), found.get(member), mismatches)
+    for member in {*expected, *found}:
+        _note(question, member or None, expected.get(member), found.get(member), mismatches)
     return len(measures) * len(found)
 
 
@@ -147,7 +148,9 @@ def _compare_percentiles(
         for share, got in zip(_SHARES, quantiles(histogram, _SHARES).tolist(), strict=True):
             wanted = plain.item(0, f"{of}_{share}")
             missing = wanted is None
-            if missing != bool(np.isnan(got)) or (not missing and abs(got - wanted) > wanted * RELATIVE_ERROR + _ROUNDING):
+            if missing != bool(np.isnan(got)) or (
+                not missing and abs(got - wanted) > wanted * RELATIVE_ERROR + _ROUNDING
+            ):
                 mismatches.append(
                     Mismatch(repr(question), f"{of} quantile {share}", None, wanted, None if np.isnan(got) else got)
                 )

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from supportapi.calls.window import Grain, Window, bucket_starts, hour_starts
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 class TimeAxis(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,8 @@ from supportapi.rollups.questions import PAIR, Member
 from supportapi.rollups.states import CELL_KEYS, DIMENSIONS, LONGEST_WAIT, PartialState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 _BASE: Final = CELL_KEYS["base"]

@@ -60,7 +60,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.numerator is None:
             raise ValueError(f"{self.key} needs a {self.needs}, not a tally")
-        top = self.numerator(tally) * self.scale
+        top = self.numerator(tally).astype(np.float64) * self.scale
         return top if self.denominator is None else _divided(top, self.denominator(tally))
 
 
@@ -98,31 +98,43 @@ def _rating_points(tally: Tally) -> NDArray[np.int64]:
 
 
 _NULL_RATIO: Final = "null when there is nothing to divide by"
-_UNSEEN: Final = {"agent_reason": NO_AGENT_BEFORE_ANSWER}
+_UNSEEN: Final = NO_AGENT_BEFORE_ANSWER
 _SECONDS: Final = 0.001
 _PERCENT: Final = 100.0
 
 
-def _count(key: str, label: str, better: Better, formula: str, columns: tuple[str, ...], **more: str) -> Metric:
+def _count(
+    key: str, label: str, better: Better, formula: str, columns: tuple[str, ...], agent_reason: str | None = None
+) -> Metric:
     return Metric(
         key=key, label=label, unit="count", better=better, formula=formula, adds="sum", columns=columns,
-        numerator=_measure(key), **more,
+        numerator=_measure(key), agent_reason=agent_reason,
     )  # fmt: skip
 
 
 def _rate(
-    key: str, label: str, better: Better, formula: str, columns: tuple[str, ...], over: tuple[Part, Part], **more: str
+    key: str,
+    label: str,
+    better: Better,
+    formula: str,
+    columns: tuple[str, ...],
+    over: tuple[Part, Part],
+    agent_reason: str | None = None,
 ) -> Metric:
     return Metric(
         key=key, label=label, unit="percent", better=better, formula=formula, adds="ratio", columns=columns,
-        null_policy=_NULL_RATIO, numerator=over[0], denominator=over[1], scale=_PERCENT, proportion=True, **more,
+        null_policy=_NULL_RATIO, numerator=over[0], denominator=over[1], scale=_PERCENT, proportion=True,
+        agent_reason=agent_reason,
     )  # fmt: skip
 
 
-def _mean(key: str, label: str, formula: str, columns: tuple[str, ...], over: tuple[str, str], **more: str) -> Metric:
+def _mean(
+    key: str, label: str, formula: str, columns: tuple[str, ...], over: tuple[str, str], agent_reason: str | None = None
+) -> Metric:
     return Metric(
         key=key, label=label, unit="seconds", better="down", formula=formula, adds="ratio", columns=columns,
-        null_policy=_NULL_RATIO, numerator=_measure(over[0]), denominator=_measure(over[1]), scale=_SECONDS, **more,
+        null_policy=_NULL_RATIO, numerator=_measure(over[0]), denominator=_measure(over[1]), scale=_SECONDS,
+        agent_reason=agent_reason,
     )  # fmt: skip
 
 
@@ -167,7 +179,7 @@ def service_level(threshold_seconds: int, variant: ServiceLevelVariant = "standa
         f"calls answered with a wait of at most {threshold_seconds} s / {_VARIANTS[variant]}",
         ("answered", "wait_seconds"),
         (_measure(f"within_{threshold_seconds}"), denominators[variant]),
-        **_UNSEEN,
+        agent_reason=_UNSEEN,
     )
 
 
@@ -176,29 +188,30 @@ _WAITED: Final = ("answered", "wait_seconds")
 METRICS: tuple[Metric, ...] = (
     _count("calls", "Calls", "none", "number of calls", ()),
     _count("answered", "Answered", "up", "calls that were answered", ("answered",)),
-    _count("unanswered", "Unanswered", "down", "calls that were not answered", ("answered",), **_UNSEEN),
+    _count("unanswered", "Unanswered", "down", "calls that were not answered", ("answered",), agent_reason=_UNSEEN),
     _rate(
         "answer_rate", "Answer rate", "up", "answered / (answered + unanswered)", ("answered",),
-        (_measure("answered"), _offered), **_UNSEEN,
+        (_measure("answered"), _offered), agent_reason=_UNSEEN,
     ),
     _rate(
         "abandonment_rate", "Abandonment rate", "down", "unanswered / (answered + unanswered)", ("answered",),
-        (_measure("unanswered"), _offered), **_UNSEEN,
+        (_measure("unanswered"), _offered), agent_reason=_UNSEEN,
     ),
     _rate(
         "abandonment_rate_excl_short", "Abandonment rate without short ones", "down",
         "(unanswered - SA) / (answered + unanswered - SA), SA: unanswered after less than 5 s",
-        _WAITED, (_long_abandons, _offered_long), **_UNSEEN,
+        _WAITED, (_long_abandons, _offered_long), agent_reason=_UNSEEN,
     ),
     service_level(DEFAULT_THRESHOLD_SECONDS),
     _mean(
-        "average_speed_of_answer", "Average speed of answer", "sum of waits / calls, of answered calls with a known wait",
+        "average_speed_of_answer", "Average speed of answer",
+        "sum of waits / calls, of answered calls of known wait",
         _WAITED, ("wait_answered_ms", "wait_answered_known"),
     ),
     _mean(
         "average_wait_unanswered", "Average wait of unanswered calls",
         "sum of waits / calls, of unanswered calls with a known wait",
-        _WAITED, ("wait_unanswered_ms", "wait_unanswered_known"), **_UNSEEN,
+        _WAITED, ("wait_unanswered_ms", "wait_unanswered_known"), agent_reason=_UNSEEN,
     ),
     Metric(
         key="longest_wait", label="Longest wait", unit="seconds", better="down", formula="largest known wait",
@@ -216,22 +229,24 @@ METRICS: tuple[Metric, ...] = (
     ),
     _count("resolved", "Resolved", "up", "calls that ended the issue", ("resolved",)),
     _rate(
-        "resolution_rate", "Resolution rate", "up", "resolved / known resolved or not, of calls not known to be unanswered",
+        "resolution_rate", "Resolution rate", "up", "resolved / resolved or not, of calls not known to be unanswered",
         ("resolved",), (_measure("resolved_handled"), _measure("resolved_known_handled")),
     ),
     _rate(
-        "resolved_share_of_calls", "Resolved share of calls", "up", "resolved / known resolved or not, of all calls",
+        "resolved_share_of_calls", "Resolved share of calls", "up", "resolved / resolved or not, of all calls",
         ("resolved",), (_measure("resolved"), _measure("resolved_known")),
     ),
     _rate("csat", "CSAT", "up", "ratings of 4 or 5 / rated calls", ("rating",), (_satisfied, _measure("rated"))),
     Metric(
-        key="average_rating", label="Average rating", unit="rating", better="up", formula="sum of ratings / rated calls",
-        adds="ratio", columns=("rating",), null_policy=_NULL_RATIO, numerator=_rating_points, denominator=_measure("rated"),
+        key="average_rating", label="Average rating", unit="rating", better="up",
+        formula="sum of ratings / rated calls",
+        adds="ratio", columns=("rating",), null_policy=_NULL_RATIO, numerator=_rating_points,
+        denominator=_measure("rated"),
     ),
     _count("rated", "Rated", "none", "calls that have a rating", ("rating",)),
     _rate(
         "response_rate", "Response rate", "up", "rated calls / calls not known to be unanswered", ("rating",),
-        (_measure("rated"), _measure("handled")),
+        (_measure("rated_handled"), _measure("handled")),
     ),
     Metric(
         key="net_satisfaction", label="Net satisfaction", unit="percent", better="up",

@@ -20,7 +20,9 @@ def tally(plan: Plan, lattice: Lattice) -> Tally:
     """The tally of each of the plan's cells, shape `plan.shape`."""
     selection = _selection(plan, lattice.dims, lattice.counts)
     found = lattice.between(selection, plan.edges)
-    return Tally(_shaped(plan, lattice.dims, selection, found.counts, 1), _shaped(plan, lattice.dims, selection, found.sums, 1))
+    return Tally(
+        _shaped(plan, lattice.dims, selection, found.counts, 1), _shaped(plan, lattice.dims, selection, found.sums, 1)
+    )
 
 
 def longest_wait(plan: Plan, lattice: Lattice) -> NDArray[np.float64]:
@@ -86,9 +88,9 @@ def _shaped(
 def _by_column(plan: Plan, rows: NDArray[np.intp], values: NDArray[Any], *, maximum: bool) -> NDArray[Any]:
     """The pairs' `values` added up by agent, or by region."""
     groups = plan.groups if plan.groups is not None else np.array([], dtype=np.intp)
-    members = plan.pairs[rows, PAIR_COLUMNS.index(str(plan.axis))]
+    members: NDArray[Any] = plan.pairs[rows, PAIR_COLUMNS.index(str(plan.axis))]
     # Members that an axis lists without any pair (none of their calls are kept) stay empty.
-    at = np.searchsorted(groups, members)
+    at: NDArray[Any] = np.searchsorted(groups, np.asarray(members))
     found = np.full((len(groups), *values.shape[1:]), np.nan if maximum else 0, dtype=values.dtype)
     if maximum:
         np.fmax.at(found, at, values)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from supportapi.measures.tally import COUNTS, SUMS, Tally
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 UNKNOWN_BUCKET: Final = 65_535
 _CHUNK_ROWS: Final = 1_000_000
@@ -27,6 +25,10 @@ _CONDITION_OF_SUM: Final = {
 }
 
 
+Grouping = Callable[[Mapping[str, NDArray[Any]], Any], NDArray[Any]]
+"""Columns and a choice of rows to the group of each of them; a negative one leaves the row out."""
+
+
 class Scan(msgspec.Struct, frozen=True):
     """Which rows to look at, and how to part them.
 
@@ -39,18 +41,18 @@ class Scan(msgspec.Struct, frozen=True):
     days: tuple[int, int]
     keep: Mapping[str, NDArray[np.bool_]]
     groups: int
-    group_of: Callable[[Mapping[str, NDArray[Any]], Any], NDArray[Any]]
+    group_of: Grouping
 
 
 class RowCodes:
     """The columns of all rows, in order of `started_at`, then `call_id`.
 
-    `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`), `wait_ms`,
-    `duration_ms` (0 where unknown), `wait_bucket`, `duration_bucket` (`UNKNOWN_BUCKET` where unknown), `second` (since
-    `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day, `first_<zone>`, the
+    `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`),
+    `wait_ms`, `duration_ms` (0 where unknown), `wait_bucket`, `duration_bucket` (`UNKNOWN_BUCKET` where unknown),
+    `second` (since `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day, `first_<zone>`, the
     first row of that day or later, and `end_<zone>`, the row after the last one before that day. The two differ only
-    where a clock once went back over midnight, so that a day came twice. `classes`, shape `(classes, len(COUNTS))`, says
-    which counts a row of each class adds to: every combination of what decides them that occurs in the data.
+    where a clock once went back over midnight, so that a day came twice. `classes`, shape `(classes, len(COUNTS))`,
+    says which counts a row of each class adds to: every combination of what decides them that occurs in the data.
     """
 
     __slots__ = ("base_second", "classes", "columns", "contributions", "rows")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +12,8 @@ from supportapi.rollups.codes import UNKNOWN_BUCKET, RowCodes
 from supportapi.rollups.states import CONDITIONS, DIMENSIONS, bucket, coded, in_ticks, local_day
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from supportapi.calls.window import Window
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _WAIT: Final = pl.col("wait_ms")
 _WAIT_CLASS: Final = pl.sum_horizontal(
     (_WAIT >= SHORT_ABANDON_SECONDS * 1000).cast(pl.UInt32),
-    *((_WAIT > limit * 1000).cast(pl.UInt32) for limit in THRESHOLDS_SECONDS),
+    *((limit * 1000 < _WAIT).cast(pl.UInt32) for limit in THRESHOLDS_SECONDS),
 )
 _WAIT_CLASSES: Final = len(THRESHOLDS_SECONDS) + 3
 """Between the thresholds, and unknown."""
@@ -29,9 +30,15 @@ _WAIT_CLASSES: Final = len(THRESHOLDS_SECONDS) + 3
 def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window]) -> RowCodes:
     """The codes of canonical `calls`, in order of time; `days` has the days with data of each reporting zone."""
     ticks = coded(in_ticks(calls), members)
-    instants = ticks.select(pl.col("started_at").dt.epoch("s").min()).collect(engine="streaming").item()
-    base_second: int = instants or 0
-    frame = _encoded(ticks, members, days, base_second).collect(engine="streaming")
+    extent = ticks.select(
+        pl.col("started_at").dt.epoch("s").min(),
+        pl.max_horizontal(pl.col("wait_ms", "duration_ms").max()).alias("longest"),
+    )
+    first_second, longest_ms = extent.collect(engine="streaming").row(0)
+    base_second: int = first_second or 0
+    # Four bytes hold 49 days; a ticket that stayed open for longer makes them eight.
+    milliseconds = pl.UInt32 if (longest_ms or 0) < 2**32 else pl.Int64
+    frame = _encoded(ticks, members, days, base_second, milliseconds).collect(engine="streaming")
     if not frame.get_column("second").is_sorted():
         # Files that overlap in time.
         frame = frame.sort("second", maintain_order=True)
@@ -44,7 +51,11 @@ def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: M
 
 
 def _encoded(
-    ticks: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window], base_second: int
+    ticks: pl.LazyFrame,
+    members: Mapping[str, Sequence[str]],
+    days: Mapping[str, Window],
+    base_second: int,
+    milliseconds: type[pl.DataType],
 ) -> pl.LazyFrame:
     return ticks.select(
         (pl.col("started_at").dt.epoch("s") - base_second).cast(pl.UInt32).alias("second"),
@@ -54,7 +65,7 @@ def _encoded(
         ),
         *(pl.col(name).cast(_smallest(len(members[name]) + 1)) for name in DIMENSIONS),
         _class_code().alias("class"),
-        *(pl.col(f"{of}_ms").fill_null(0).cast(pl.UInt32).alias(f"{of}_ms") for of in ("wait", "duration")),
+        *(pl.col(f"{of}_ms").fill_null(0).cast(milliseconds).alias(f"{of}_ms") for of in ("wait", "duration")),
         *(bucket(f"{of}_ms").fill_null(UNKNOWN_BUCKET).alias(f"{of}_bucket") for of in ("wait", "duration")),
     )
 
@@ -104,5 +115,3 @@ def _smallest(members: int) -> type[pl.DataType]:
 
 def _day_number(window: Window) -> int:
     return window.start.toordinal() - 719_163
-
-

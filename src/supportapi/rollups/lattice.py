@@ -44,9 +44,11 @@ class Lattice:
         shape = (*(len(slot) for slot in selection), steps)
         if edges[-1] <= edges[0]:
             return np.full(shape, np.nan)
-        days = self.longest[(*slots, slice(int(edges[0]), int(edges[-1])))] if selection else self.longest[
-            int(edges[0]) : int(edges[-1])
-        ]
+        days = (
+            self.longest[(*slots, slice(int(edges[0]), int(edges[-1])))]
+            if selection
+            else self.longest[int(edges[0]) : int(edges[-1])]
+        )
         # reduceat gives the element itself for an empty step, so empty steps are cut out and stay unknown.
         starts = edges[:-1] - edges[0]
         filled = np.flatnonzero(edges[1:] > edges[:-1])

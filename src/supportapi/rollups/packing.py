@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from supportapi.rollups.lattice import HistogramLattice, Lattice
 from supportapi.rollups.plan import Zone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 

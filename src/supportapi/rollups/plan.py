@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from supportapi.calls.window import Window
 from supportapi.rollups.axes import TimeAxis
 from supportapi.rollups.lattice import HistogramLattice, Lattice
 from supportapi.rollups.questions import PAIR, Key
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 PAIR_COLUMNS: Final = ("agent_id", "region")
 

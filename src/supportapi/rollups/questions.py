@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import msgspec
 
@@ -39,7 +39,7 @@ class Question(msgspec.Struct, frozen=True):
     @property
     def grain(self) -> Grain | None:
         """The axis of time, if there is one."""
-        return next((cast("Grain", name) for name in self.by if name in GRAINS), None)
+        return next((name for name in self.by if name in GRAINS), None)
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from supportapi.measures.tally import COUNTS, RATINGS, SUMS, Tally
-from supportapi.rollups.codes import RowCodes, Scan
+from supportapi.rollups.codes import Grouping, RowCodes, Scan
 from supportapi.rollups.questions import PAIR, RATING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from supportapi.rollups.plan import Plan
@@ -60,27 +61,39 @@ def _flags(chosen: NDArray[np.intp], size: int) -> NDArray[np.bool_]:
     return flags
 
 
-def _members(codes: RowCodes, plan: Plan, sizes: Mapping[str, int]) -> Any:
+def _members(codes: RowCodes, plan: Plan, sizes: Mapping[str, int]) -> Grouping:
     """What gives the position along the member axis of each row, -1 where it has none."""
     groups = plan.groups
     if plan.axis is None or groups is None:
         return lambda columns, rows: np.zeros(len(columns["class"][rows]), dtype=np.int64)
     if plan.axis == RATING:
-        rated = codes.classes[:, COUNTS.index("rating_1") : COUNTS.index("rating_1") + len(RATINGS)]
-        position = np.where(rated.any(axis=1), rated.argmax(axis=1), len(RATINGS)).astype(np.int64)
-        return lambda columns, rows: position[columns["class"][rows]]
+        first = COUNTS.index("rating_1")
+        rated = codes.classes[:, first : first + len(RATINGS)]
+        return _looked_up("class", np.where(rated.any(axis=1), rated.argmax(axis=1), len(RATINGS)))
     if plan.axis == PAIR:
-        regions = sizes["region"]
-        table = np.full(sizes["agent_id"] * regions, -1, dtype=np.int64)
-        chosen = plan.pairs[groups].astype(np.int64)
-        table[chosen[:, 0] * regions + chosen[:, 1]] = np.arange(len(groups))
-        return lambda columns, rows: table[columns["agent_id"][rows].astype(np.int64) * regions + columns["region"][rows]]
-    axis, table = plan.axis, np.full(sizes[plan.axis], -1, dtype=np.int64)
+        return _pairs(plan, groups, sizes)
+    table = np.full(sizes[plan.axis], -1, dtype=np.int64)
     table[groups] = np.arange(len(groups))
-    return lambda columns, rows: table[columns[axis][rows]]
+    return _looked_up(plan.axis, table)
 
 
-def _buckets(codes: RowCodes, plan: Plan) -> Any:
+def _looked_up(name: str, table: NDArray[Any]) -> Grouping:
+    return lambda columns, rows: table[columns[name][rows]]
+
+
+def _pairs(plan: Plan, groups: NDArray[np.intp], sizes: Mapping[str, int]) -> Grouping:
+    regions = sizes["region"]
+    table = np.full(sizes["agent_id"] * regions, -1, dtype=np.int64)
+    chosen = plan.pairs[groups].astype(np.int64)
+    table[chosen[:, 0] * regions + chosen[:, 1]] = np.arange(len(groups))
+
+    def pair_of(columns: Mapping[str, NDArray[Any]], rows: Any) -> NDArray[Any]:
+        return table[columns["agent_id"][rows].astype(np.int64) * regions + columns["region"][rows]]
+
+    return pair_of
+
+
+def _buckets(codes: RowCodes, plan: Plan) -> Grouping | None:
     """What gives the bucket of time of each row, -1 where it lies outside; None without an axis of time."""
     if plan.time is None:
         return None
@@ -89,15 +102,14 @@ def _buckets(codes: RowCodes, plan: Plan) -> Any:
     edges = plan.time.edges
     table = np.full(max(plan.zone.data.days, 1), -1, dtype=np.int64)
     table[edges[0] : edges[-1]] = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
-    name = f"day_{plan.zone.position}"
-    return lambda columns, rows: table[columns[name][rows]]
+    return _looked_up(f"day_{plan.zone.position}", table)
 
 
-def _hours(codes: RowCodes, starts: NDArray[np.int64]) -> Any:
+def _hours(codes: RowCodes, starts: NDArray[np.int64]) -> Grouping:
     count = len(starts)
     first = int(starts[0]) - codes.base_second if count else 0
 
-    def hour_of(columns: Mapping[str, NDArray[Any]], rows: Any) -> NDArray[np.int64]:
+    def hour_of(columns: Mapping[str, NDArray[Any]], rows: Any) -> NDArray[Any]:
         hour = (columns["second"][rows].astype(np.int64) - first) // _SECONDS_AN_HOUR
         return np.where((hour < 0) | (hour >= count), -1, hour)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
@@ -13,6 +12,9 @@ import polars as pl
 from supportapi.calls.record import COLUMNS
 from supportapi.measures.sketch import SKETCH_VERSION, bucket_of
 from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 STATE_FORMAT: Final = 1
 """Raised when the meaning or the encoding of a state changes: older ones are computed again."""
@@ -36,8 +38,8 @@ _CONDITIONS: Final[dict[str, pl.Expr]] = {
     "answered": _ANSWERED,
     "unanswered": _UNANSWERED,
     "short_abandons": _UNANSWERED & (_WAIT < SHORT_ABANDON_SECONDS * 1000),
-    **{f"within_{limit}": _ANSWERED & (_WAIT <= limit * 1000) for limit in THRESHOLDS_SECONDS},
-    **{f"beyond_{limit}": _UNANSWERED & (_WAIT > limit * 1000) for limit in THRESHOLDS_SECONDS},
+    **{f"within_{limit}": _ANSWERED & (limit * 1000 >= _WAIT) for limit in THRESHOLDS_SECONDS},
+    **{f"beyond_{limit}": _UNANSWERED & (limit * 1000 < _WAIT) for limit in THRESHOLDS_SECONDS},
     "wait_known": _WAIT.is_not_null(),
     "wait_answered_known": _ANSWERED & _WAIT.is_not_null(),
     "wait_unanswered_known": _UNANSWERED & _WAIT.is_not_null(),
@@ -106,11 +108,18 @@ class PartialState(msgspec.Struct, frozen=True):
     def decode(encoded: bytes) -> PartialState:
         """The state in `encoded`; raises `ValueError` when another format wrote it."""
         raw: dict[str, Any] = msgspec.msgpack.decode(encoded)
-        if raw.pop("format") != [STATE_FORMAT, SKETCH_VERSION]:
+        if raw["format"] != [STATE_FORMAT, SKETCH_VERSION]:
             raise ValueError("a partial state of another format")
-        cells = {name: pl.read_ipc(io.BytesIO(frame)) for name, frame in raw.pop("cells").items()}
-        agents = pl.read_ipc(io.BytesIO(raw.pop("agents")))
-        return PartialState(**{**raw, "zones": tuple(raw["zones"])}, cells=cells, agents=agents)
+        return PartialState(
+            zones=tuple(raw["zones"]),
+            rows=raw["rows"],
+            first_us=raw["first_us"],
+            last_us=raw["last_us"],
+            known=raw["known"],
+            members=raw["members"],
+            cells={name: pl.read_ipc(io.BytesIO(frame)) for name, frame in raw["cells"].items()},
+            agents=pl.read_ipc(io.BytesIO(raw["agents"])),
+        )
 
 
 def in_ticks(calls: pl.LazyFrame) -> pl.LazyFrame:
@@ -142,12 +151,16 @@ def coded(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]]) -> pl.LazyF
 
 def partial_state(calls: pl.LazyFrame, zones: Sequence[str]) -> PartialState:
     """The state of canonical `calls` (columns of `calls.record.SCHEMA`), with days in each of `zones`."""
-    summary = calls.select(
-        pl.len().alias("rows"),
-        pl.col("started_at").min().dt.epoch("us").alias("first_us"),
-        pl.col("started_at").max().dt.epoch("us").alias("last_us"),
-        *(pl.col(name).count().alias(f"known_{name}") for name in COLUMNS),
-    ).collect(engine="streaming").row(0, named=True)
+    summary = (
+        calls.select(
+            pl.len().alias("rows"),
+            pl.col("started_at").min().dt.epoch("us").alias("first_us"),
+            pl.col("started_at").max().dt.epoch("us").alias("last_us"),
+            *(pl.col(name).count().alias(f"known_{name}") for name in COLUMNS),
+        )
+        .collect(engine="streaming")
+        .row(0, named=True)
+    )
     members = {name: _members(calls, name) for name in DIMENSIONS}
     ticks = coded(in_ticks(calls), members)
     cells = {name: frame for zone in zones for name, frame in _cells(ticks, zone)}
@@ -204,8 +217,11 @@ def _collected(cells: pl.LazyFrame, keys: Sequence[str]) -> pl.DataFrame:
 
 def _agents(names: pl.LazyFrame, seen: pl.Expr | None = None) -> pl.DataFrame:
     latest = (pl.col("started_at") if seen is None else seen).max().alias("seen_at")
-    return names.group_by("agent_id", "agent_name").agg(latest).collect(engine="streaming").sort(
-        "agent_id", "seen_at", "agent_name"
+    return (
+        names.group_by("agent_id", "agent_name")
+        .agg(latest)
+        .collect(engine="streaming")
+        .sort("agent_id", "seen_at", "agent_name")
     )
 
 
@@ -215,7 +231,9 @@ def _recoded(state: PartialState, members: Mapping[str, Sequence[str]]) -> dict[
         position = {member: index for index, member in enumerate(merged)}
         maps[name] = pl.Series([*(position[m] for m in state.members[name]), len(merged)], dtype=pl.UInt32)
     return {
-        kind: frame.with_columns(maps[name].gather(frame.get_column(name)).alias(name) for name in maps if name in frame.columns)
+        kind: frame.with_columns(
+            maps[name].gather(frame.get_column(name)).alias(name) for name in maps if name in frame.columns
+        )
         for kind, frame in state.cells.items()
     }
 

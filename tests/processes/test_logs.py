@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+
+from supportapi.processes.logs import access_sink, library_logging, write_logs
+from supportapi.processes.redaction import REDACTED, Redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction] - autouse
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_an_event_is_a_json_line_with_time_level_and_process() -> None:
+    out = io.StringIO()
+    write_logs("worker", "INFO", "auto", [], out)
+
+    structlog.get_logger().info("snapshot.published", rows=3)
+
+    [line] = lines(out)
+    assert list(line)[:3] == ["timestamp", "level", "event"]
+    assert (line["level"], line["event"], line["rows"], line["process"]) == ("info", "snapshot.published", 3, "worker")
+    assert datetime.fromisoformat(line["timestamp"]).utcoffset() is not None
+
+
+def test_the_standard_library_says_the_same_in_the_same_form() -> None:
+    out = io.StringIO()
+    write_logs("api", "INFO", "json", [], out)
+
+    logging.getLogger("somebody").info("hello %s", "there", extra={"rows": 3})
+
+    [line] = lines(out)
+    assert (line["event"], line["rows"], line["process"]) == ("hello there", 3, "api")
+
+
+def test_on_a_terminal_lines_are_for_people() -> None:
+    out = Terminal()
+    write_logs("api", "INFO", "auto", [], out)
+
+    structlog.get_logger().info("snapshot.published", rows=3)
+
+    assert "\x1b[" in out.getvalue()
+    assert "snapshot.published" in out.getvalue()
+
+
+def test_what_is_less_severe_is_not_written_and_libraries_are_quiet() -> None:
+    out = io.StringIO()
+    write_logs("api", "INFO", "json", [], out)
+
+    structlog.get_logger().debug("detail.seen")
+    logging.getLogger("rq.worker").info("*** Listening on default...")
+    logging.getLogger("rq.worker").warning("trouble")
+
+    assert [line["event"] for line in lines(out)] == ["trouble"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "PASSWORD", "access_token", "token", "secret_key", "Authorization", "cookie", "Set-Cookie", "api_key"],
+)
+def test_no_value_under_a_secrets_name_is_written(name: str) -> None:
+    out = io.StringIO()
+    write_logs("api", "INFO", "json", [], out)
+
+    structlog.get_logger().info("request.seen", headers={name: "hunter2"}, **{name: "hunter2"})
+
+    [line] = lines(out)
+    assert (line[name], line["headers"][name]) == (REDACTED, REDACTED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://:hunter2@redis:6379/0",
+        "rediss://user:hunter2@redis",
+        "Bearer hunter2",
+        "authorization: bearer hunter2",
+        "$argon2id$v=19$m=65536,t=3,p=4$hunter2$hunter2",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.hunter2",
+        "GET /api/calls?password=hunter2&page=1",
+        "the key is hunter2-hunter2-hunter2",
+    ],
+)
+def test_no_text_of_a_secrets_shape_is_written_wherever_it_stands(text: str) -> None:
+    out = io.StringIO()
+    write_logs("api", "INFO", "json", ["hunter2-hunter2-hunter2"], out)
+
+    try:
+        int(text)  # its ValueError quotes the text
+    except ValueError:
+        structlog.get_logger().exception("thing.broke", said=text, several=[text], inner={"deep": (text,)})
+    logging.getLogger("redis").error("could not reach %s", text)
+
+    assert "hunter2" not in out.getvalue()
+    assert "ValueError" in out.getvalue()
+
+
+def test_harmless_fields_are_left_alone() -> None:
+    fields: dict[str, object] = {
+        "tokens": 3,
+        "passwordless": "yes",
+        "key": "calls",
+        "url": "http://host/path",
+        "n": None,
+    }
+
+    assert Redaction()(None, "info", dict(fields)) == fields
+
+
+def test_access_events_are_written_in_one_call_and_their_queries_cleaned() -> None:
+    from supportapi.api.access_log import AccessEvent
+
+    out = io.StringIO()
+    event = AccessEvent(
+        timestamp=datetime.fromisoformat("2026-01-02T03:04:05+00:00"),
+        method="GET", route="/api/calls", path="/api/calls", query="token=hunter2", status=200, milliseconds=1.5,
+        source="", version="", user="ann", request_id="r-1",
+    )  # fmt: skip
+
+    access_sink("api", "INFO", "json", out)([event, event])
+
+    first, second = lines(out)
+    assert first == second
+    assert (first["event"], first["process"], first["request_id"]) == ("request.served", "api", "r-1")
+    assert "hunter2" not in out.getvalue()
+
+
+def test_access_events_are_not_written_when_only_warnings_are_wanted() -> None:
+    out = io.StringIO()
+
+    access_sink("api", "WARNING", "json", out)([])
+
+    assert out.getvalue() == ""
+
+
+def test_the_server_adds_no_handler_of_its_own() -> None:
+    assert all(not logger["handlers"] and logger["propagate"] for logger in library_logging()["loggers"].values())

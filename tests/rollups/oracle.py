@@ -1,0 +1,179 @@
+"""The aggregates' answers again, slowly: one row at a time in plain Python, straight from the definitions."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from supportapi.measures.sketch import EDGES
+from supportapi.rollups.questions import Question
+
+Row = dict[str, Any]
+Key = str | tuple[str, str] | date | datetime
+
+THRESHOLDS = (10, 15, 20, 30, 60, 120)
+DIMENSIONS = ("region", "issue_type", "channel", "agent_id")
+_EDGES: list[int] = EDGES.tolist()
+
+
+@dataclass(frozen=True)
+class Parted:
+    """The rows that a question is about, parted: `cells` has only positions (along `keys`) that have rows."""
+
+    keys: tuple[tuple[Key, ...], ...]
+    cells: dict[tuple[int, ...], list[Row]]
+
+
+def parted(rows: list[Row], question: Question) -> Parted:
+    """The rows of `question` in its window and filter, by member and by bucket of time."""
+    axes = [_member_axis(rows, question, name) for name in question.by if name not in ("hour", "day", "week", "month")]
+    axes += [_time_axis(question, name) for name in question.by if name in ("hour", "day", "week", "month")]
+    cells: dict[tuple[int, ...], list[Row]] = {}
+    for row in rows:
+        if _wanted(row, question):
+            at = tuple(keys.index(_key(row, question, name)) for name, keys in zip(question.by, axes, strict=True))
+            cells.setdefault(at, []).append(row)
+    return Parted(tuple(axes), cells)
+
+
+def milliseconds(row: Row, of: str) -> int | None:
+    """The wait or the duration of a row."""
+    seconds = row[f"{of}_seconds"]
+    return None if seconds is None else round(seconds * 1000)
+
+
+def measured(rows: list[Row]) -> Counter[str]:
+    """Every count and sum of `rows`; names that nothing adds to are missing."""
+    found: Counter[str] = Counter()
+    for row in rows:
+        found.update(_waits(row))
+        found.update(_outcomes(row))
+    return found
+
+
+def histogram(rows: list[Row], of: str) -> Counter[int]:
+    """How many rows have their wait or duration in each bucket."""
+    known = (milliseconds(row, of) for row in rows)
+    return Counter(bisect_left(_EDGES, value) for value in known if value is not None)
+
+
+def longest_wait(rows: list[Row]) -> float | None:
+    """The longest known wait in seconds."""
+    return max((value / 1000 for row in rows if (value := milliseconds(row, "wait")) is not None), default=None)
+
+
+def local_day(row: Row, zone: str) -> date:
+    """The day on the wall of `zone` when the call reached the centre."""
+    started: datetime = row["started_at"]
+    return started.astimezone(ZoneInfo(zone)).date()
+
+
+def member(row: Row, dimension: str) -> str:
+    """The row's member as a client spells it."""
+    value = row[dimension]
+    return "null" if value is None else str(value)
+
+
+def members(rows: list[Row], dimension: str) -> tuple[str, ...]:
+    """Every member of `dimension`, the unknown one last."""
+    return tuple(sorted({member(row, dimension) for row in rows}, key=_unknown_last))
+
+
+def _waits(row: Row) -> Counter[str]:
+    wait, answered = milliseconds(row, "wait"), row["answered"]
+    found: Counter[str] = Counter()
+    if wait is None:
+        return found
+    found.update({"wait_known": 1, "wait_ms": wait})
+    if answered is True:
+        found.update({"wait_answered_known": 1, "wait_answered_ms": wait})
+        found.update(f"within_{limit}" for limit in THRESHOLDS if wait <= limit * 1000)
+    if answered is False:
+        found.update({"wait_unanswered_known": 1, "wait_unanswered_ms": wait})
+        found.update(f"beyond_{limit}" for limit in THRESHOLDS if wait > limit * 1000)
+        found.update(["short_abandons"] if wait < 5000 else [])
+    return found
+
+
+def _outcomes(row: Row) -> Counter[str]:
+    found = Counter({"calls": 1})
+    handled = row["answered"] is not False
+    if row["answered"] is not None:
+        found["answered" if row["answered"] else "unanswered"] += 1
+    if (duration := milliseconds(row, "duration")) is not None:
+        found.update({"duration_known": 1, "duration_ms": duration})
+    if row["rating"] is not None:
+        found.update({f"rating_{row['rating']}": 1, "rated_handled": int(handled)})
+    if row["resolved"] is not None:
+        found.update({"resolved_known": 1, "resolved_known_handled": int(handled)})
+        found.update({"resolved": int(row["resolved"]), "resolved_handled": int(row["resolved"] and handled)})
+    return found
+
+
+def _wanted(row: Row, question: Question) -> bool:
+    if not question.window.start <= local_day(row, question.zone) < question.window.end:
+        return False
+    limits = ((name, question.filter.members(name)) for name in DIMENSIONS)
+    return all(not kept or member(row, name) in kept for name, kept in limits)
+
+
+def _member_axis(rows: list[Row], question: Question, name: str) -> tuple[Key, ...]:
+    if name == "rating":
+        return ("1", "2", "3", "4", "5", "null")
+    if name == "agent_region":
+        pairs = {(member(row, "agent_id"), member(row, "region")) for row in rows}
+        kept = (pair for pair in pairs if _kept(question, "agent_id", pair[0]) and _kept(question, "region", pair[1]))
+        return tuple(sorted(kept, key=lambda pair: (_unknown_last(pair[0]), _unknown_last(pair[1]))))
+    return tuple(key for key in members(rows, name) if _kept(question, name, key))
+
+
+def _kept(question: Question, dimension: str, key: str) -> bool:
+    limits = question.filter.members(dimension)
+    return not limits or key in limits
+
+
+def _unknown_last(key: str) -> tuple[bool, str]:
+    return (key == "null", key)
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def _time_axis(question: Question, grain: str) -> tuple[Key, ...]:
+    window = question.window
+    if grain == "hour":
+        start, end = _midnight(window.start, question.zone), _midnight(window.end, question.zone)
+        hours: list[datetime] = []
+        while start < end:
+            hours.append(start)
+            start += timedelta(hours=1)
+        return tuple(hours)
+    days = (window.start + timedelta(days=number) for number in range((window.end - window.start).days))
+    return tuple(dict.fromkeys(_bucket(day, grain) for day in days))
+
+
+def _bucket(day: date, grain: str) -> date:
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if grain == "month" else day
+
+
+def _key(row: Row, question: Question, name: str) -> Key:
+    match name:
+        case "rating":
+            return "null" if row["rating"] is None else str(row["rating"])
+        case "agent_region":
+            return (member(row, "agent_id"), member(row, "region"))
+        case "hour":
+            first = _midnight(question.window.start, question.zone)
+            elapsed: timedelta = row["started_at"] - first
+            return first + elapsed // timedelta(hours=1) * timedelta(hours=1)
+        case "day" | "week" | "month":
+            return _bucket(local_day(row, question.zone), name)
+        case _:
+            return member(row, name)

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from supportapi.calls.filter import Filter
+from supportapi.calls.record import SCHEMA
+from supportapi.calls.window import Window
+from supportapi.measures.tally import COUNTS, SUMS, Tally
+from supportapi.rollups.aggregates import Aggregates
+from supportapi.rollups.build import build
+from supportapi.rollups.questions import Member, Question
+from supportapi.rollups.states import PartialState, merge, partial_state
+from tests.rollups import oracle
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
+CLOCK_CHANGES = (
+    datetime(2025, 3, 30, 1, tzinfo=UTC),  # Berlin, forward
+    datetime(2025, 10, 26, 1, tzinfo=UTC),  # Berlin, back
+    datetime(2025, 3, 9, 7, tzinfo=UTC),  # New York, forward
+    datetime(2025, 11, 2, 6, tzinfo=UTC),  # New York, back
+    datetime(2025, 4, 5, 15, tzinfo=UTC),  # Lord Howe, back by half an hour
+    datetime(2025, 10, 4, 15, 30, tzinfo=UTC),  # Lord Howe, forward by half an hour
+    datetime(2024, 12, 31, 18, 15, tzinfo=UTC),  # Kathmandu, New Year
+)
+MEMBER_AXES = (None, "region", "issue_type", "channel", "rating", "agent_id", "agent_region")
+GRAINS = (None, "hour", "day", "week", "month")
+ROOMY, NOTHING = 512 << 20, 0
+
+_LIMITS = [0, 1, 49, 50, 4999, 5000, 9999, 10_000, 10_001, 15_000, 20_000, 20_001, 30_000, 60_000, 120_000, 120_001]
+_TIMES = st.one_of(st.none(), st.sampled_from(_LIMITS), st.integers(0, 4_000_000)).map(
+    lambda ms: None if ms is None else ms / 1000
+)
+_KEYS = {
+    "region": ("north", "south", "åse"),
+    "issue_type": ("billing", "login"),
+    "channel": ("chat", "phone"),
+    "agent_id": ("ann", "bob", "cy"),
+}
+
+
+def _member(dimension: str) -> st.SearchStrategy[str | None]:
+    return st.sampled_from((*_KEYS[dimension], None))
+
+
+_OFFSETS = st.one_of(
+    st.integers(-7200, 7200).map(lambda seconds: timedelta(seconds=seconds)),
+    st.integers(-96, 96).map(lambda quarters: timedelta(minutes=15 * quarters)),
+    st.builds(timedelta, days=st.integers(-20, 45), microseconds=st.integers(0, 86_399_999_999)),
+)
+_ROWS = st.fixed_dictionaries(
+    {
+        "offset": _OFFSETS,
+        **{name: _member(name) for name in _KEYS},
+        "answered": st.sampled_from((True, True, False, None)),
+        "resolved": st.sampled_from((True, False, None)),
+        "rating": st.sampled_from((None, 1, 2, 3, 4, 5)),
+        "wait_seconds": _TIMES,
+        "duration_seconds": _TIMES.map(lambda seconds: seconds or None),
+    }
+)
+
+
+@st.composite
+def _calls(draw: st.DrawFn, most: int = 60) -> list[oracle.Row]:
+    """Up to `most` rows around a clock change, in order of time."""
+    change = draw(st.sampled_from(CLOCK_CHANGES))
+    rows = draw(st.lists(_ROWS, max_size=most))
+    placed = ({**row, "started_at": change + row["offset"]} for row in rows)
+    ordered = sorted(placed, key=lambda row: row["started_at"])
+    return [{**row, "call_id": f"{number:03}"} for number, row in enumerate(ordered)]
+
+
+@st.composite
+def _windows(draw: st.DrawFn, rows: list[oracle.Row], most_days: int) -> Window:
+    """A window that may reach beyond the rows, or lie outside of them."""
+    first = rows[0]["started_at"].date() if rows else date(2025, 3, 30)
+    last = rows[-1]["started_at"].date() if rows else first
+    start = draw(st.dates(first - timedelta(days=9), last + timedelta(days=9)))
+    return Window(start, start + timedelta(days=draw(st.integers(0, most_days))))
+
+
+_FILTERS = st.fixed_dictionaries(
+    {
+        name: st.one_of(
+            st.just(()),
+            st.just(()),
+            st.sets(st.sampled_from((*keys, "null", "nobody")), max_size=3).map(lambda kept: tuple(sorted(kept))),
+        )
+        for name, keys in _KEYS.items()
+    }
+).map(lambda limits: Filter(**limits))
+
+
+def _frame(rows: list[oracle.Row]) -> pl.LazyFrame:
+    columns = {name: [row.get(name) for row in rows] for name in SCHEMA}
+    return pl.LazyFrame(columns, schema=SCHEMA)
+
+
+def _aggregates(rows: list[oracle.Row], zones: tuple[str, ...] = ZONES, budget: int = ROOMY) -> Aggregates:
+    return build(partial_state(_frame(rows), zones), _frame(rows), zones, budget)
+
+
+def _every_question(zone: str, short: Window, long: Window, limits: Filter) -> list[Question]:
+    """One question for each pair of axes; hours are asked of the short window, for there are many."""
+    return [
+        Question(zone, short if grain == "hour" else long, limits, tuple(name for name in (axis, grain) if name))
+        for axis in MEMBER_AXES
+        for grain in GRAINS
+    ]
+
+
+def _dense(parted: oracle.Parted, width: int, values: dict[tuple[int, ...], list[int]]) -> np.ndarray[Any, Any]:
+    found = np.zeros((*(len(keys) for keys in parted.keys), width), np.int64)
+    for at, row in values.items():
+        found[at] = row
+    return found
+
+
+def _assert_same(aggregates: Aggregates, rows: list[oracle.Row], question: Question) -> None:
+    """`aggregates` answer `question` exactly as the oracle does."""
+    expected = oracle.parted(rows, question)
+    counts = {at: [oracle.measured(cell)[name] for name in COUNTS] for at, cell in expected.cells.items()}
+    sums = {at: [oracle.measured(cell)[name] for name in SUMS] for at, cell in expected.cells.items()}
+
+    answer = aggregates.tally(question)
+
+    assert answer.keys == expected.keys, question
+    wanted = Tally(_dense(expected, len(COUNTS), counts), _dense(expected, len(SUMS), sums))
+    assert answer.tally.counts.dtype == answer.tally.sums.dtype == np.int64
+    assert answer.tally == wanted, (question, answer.source)
+    assert (aggregates.estimated_rows(question) == 0) or answer.source == "scan", question
+    _assert_same_longest_wait(aggregates, question, expected)
+    _assert_same_histogram(aggregates, question, expected, "wait")
+    _assert_same_histogram(aggregates, question, expected, "duration")
+
+
+def _assert_same_longest_wait(aggregates: Aggregates, question: Question, expected: oracle.Parted) -> None:
+    wanted = np.full(tuple(len(keys) for keys in expected.keys), np.nan)
+    for at, cell in expected.cells.items():
+        longest = oracle.longest_wait(cell)
+        wanted[at] = np.nan if longest is None else longest
+
+    found = aggregates.longest_wait(question)
+
+    np.testing.assert_array_equal(found, wanted, err_msg=repr(question), strict=False)
+
+
+def _assert_same_histogram(aggregates: Aggregates, question: Question, expected: oracle.Parted, of: Any) -> None:
+    found, _ = aggregates.histogram(question, of)
+    buckets = {at: oracle.histogram(cell, of) for at, cell in expected.cells.items()}
+    listed = {at: [counted[bucket] for bucket in range(found.shape[-1])] for at, counted in buckets.items()}
+
+    np.testing.assert_array_equal(found, _dense(expected, found.shape[-1], listed), err_msg=repr((question, of)))
+    assert found.sum() == sum(counted.total() for counted in buckets.values()), question
+
+
+def _assert_all_same(aggregates: Aggregates, rows: list[oracle.Row], questions: list[Question]) -> None:
+    for question in questions:
+        _assert_same(aggregates, rows, question)
+
+
+_property = settings(
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@_property
+@given(st.data())
+def test_cells_and_row_codes_answer_every_question_like_plain_rows(data: st.DataObject) -> None:
+    rows = data.draw(_calls())
+    zone, limits = data.draw(st.sampled_from(ZONES)), data.draw(_FILTERS)
+    short, long = data.draw(_windows(rows, 3)), data.draw(_windows(rows, 75))
+    questions = _every_question(zone, short, long, limits)
+
+    _assert_all_same(_aggregates(rows, (zone,)), rows, questions)
+    _assert_all_same(_aggregates(rows, (zone,), NOTHING), rows, questions)
+
+
+@settings(_property, max_examples=25)
+@given(st.data())
+def test_states_of_parts_merge_to_the_state_of_the_whole(data: st.DataObject) -> None:
+    rows = data.draw(_calls())
+    parts = data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
+    split = [[row for row, part in zip(rows, parts, strict=True) if part == number] for number in range(3)]
+    states = [PartialState.decode(partial_state(_frame(part), ZONES[1:3]).encode()) for part in split]
+    whole = partial_state(_frame(rows), ZONES[1:3])
+
+    merged = [merge(states), merge(states[::-1]), merge([states[1], merge([states[2], states[0]])])]
+
+    assert [_plain(state) for state in merged] == [_plain(whole)] * 3
+
+
+def _plain(state: PartialState) -> dict[str, Any]:
+    cells = {name: (frame.schema, frame.rows()) for name, frame in state.cells.items()}
+    return msgspec.structs.asdict(state) | {"cells": cells, "agents": (state.agents.schema, state.agents.rows())}
+
+
+@settings(_property, max_examples=30)
+@given(st.data())
+def test_a_file_read_out_of_order_changes_nothing(data: st.DataObject) -> None:
+    rows = data.draw(_calls(30))
+    zone = data.draw(st.sampled_from(ZONES))
+    shuffled = data.draw(st.permutations(rows))
+    window = data.draw(_windows(rows, 40))
+    questions = _every_question(zone, Window(window.start, window.start), window, data.draw(_FILTERS))
+
+    _assert_all_same(_aggregates(shuffled, (zone,), NOTHING), rows, questions)
+
+
+@settings(_property, max_examples=20)
+@given(st.data())
+def test_arrays_that_were_saved_and_only_read_answer_the_same(data: st.DataObject) -> None:
+    rows = data.draw(_calls())
+    window, limits = data.draw(_windows(rows, 60)), data.draw(_FILTERS)
+    aggregates = _aggregates(rows, ZONES[1:3], data.draw(st.sampled_from((ROOMY, NOTHING))))
+
+    again = _saved(aggregates)
+
+    assert again.zones == aggregates.zones
+    assert [again.data_window(zone) for zone in again.zones] == [aggregates.data_window(zone) for zone in again.zones]
+    assert [again.members(name) for name in oracle.DIMENSIONS] == [aggregates.members(n) for n in oracle.DIMENSIONS]
+    assert again.columns_present == aggregates.columns_present
+    assert (again.row_count, again.min_started_at) == (aggregates.row_count, aggregates.min_started_at)
+    _assert_all_same(again, rows, _every_question(ZONES[2], Window(window.start, window.start), window, limits))
+
+
+def _saved(aggregates: Aggregates) -> Aggregates:
+    header, arrays = aggregates.to_arrays()
+    read = {name: array.copy() for name, array in arrays.items()}
+    for array in read.values():
+        array.flags.writeable = False
+    return Aggregates.from_arrays(msgspec.msgpack.decode(msgspec.msgpack.encode(header)), read)
+
+
+@settings(_property, max_examples=15)
+@given(st.data())
+def test_several_zones_of_one_version_know_their_own_days(data: st.DataObject) -> None:
+    rows = data.draw(_calls())
+    aggregates = _aggregates(rows)
+    days = {zone: sorted(oracle.local_day(row, zone) for row in rows) for zone in ZONES}
+    windows = {zone: Window(d[0], d[-1] + timedelta(days=1)) for zone, d in days.items() if d}
+    questions = [Question(zone, window, by=("day",)) for zone, window in windows.items()]
+
+    assert {zone: aggregates.data_window(zone) for zone in windows} == windows
+    assert all(aggregates.data_window(zone).days > 0 for zone in ZONES) == bool(rows)
+    assert {name: tuple(m.key for m in aggregates.members(name)) for name in oracle.DIMENSIONS} == {
+        name: oracle.members(rows, name) for name in oracle.DIMENSIONS
+    }
+    assert aggregates.max_started_at == max((row["started_at"] for row in rows), default=None)
+    _assert_all_same(aggregates, rows, questions)
+
+
+def _row(started_at: datetime, **values: Any) -> oracle.Row:
+    return {**dict.fromkeys(SCHEMA), "call_id": "1", "started_at": started_at, **values}
+
+
+NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
+
+
+def test_without_rows_every_answer_is_there_and_empty() -> None:
+    aggregates = _aggregates([])
+    questions = _every_question("Europe/Berlin", Window(date(2025, 3, 30), date(2025, 3, 31)),
+                                Window(date(2025, 1, 1), date(2025, 3, 1)), Filter(region=("north",)))  # fmt: skip
+
+    _assert_all_same(aggregates, [], questions)
+    assert aggregates.data_window("UTC").days == 0
+    assert (aggregates.row_count, aggregates.min_started_at) == (0, None)
+    assert aggregates.columns_present == frozenset(SCHEMA)
+
+
+def test_one_row_is_enough() -> None:
+    rows = [_row(NOON, region="north", wait_seconds=20.0, answered=True)]
+    window = Window(date(2025, 5, 30), date(2025, 6, 3))
+    aggregates = _aggregates(rows)
+
+    _assert_all_same(aggregates, rows, _every_question("UTC", window, window, Filter()))
+    assert aggregates.columns_present == {"call_id", "started_at", "region", "wait_seconds", "answered"}
+
+
+def test_a_ticket_may_stay_open_for_months() -> None:
+    rows = [_row(NOON, wait_seconds=5e6, answered=False, duration_seconds=9e6), _row(NOON, call_id="2")]
+    window = Window(date(2025, 5, 30), date(2025, 6, 3))
+
+    _assert_all_same(_aggregates(rows), rows, _every_question("UTC", window, window, Filter()))
+    _assert_all_same(_aggregates(rows, budget=NOTHING), rows, _every_question("UTC", window, window, Filter()))
+
+
+def test_a_day_that_comes_twice_keeps_its_calls() -> None:
+    # St John's once put the clock back at a minute past midnight: 29 October 2006 began, stopped, and began again.
+    back = datetime(2006, 10, 29, 2, 31, tzinfo=UTC)
+    minutes = (-90, -30, -1, 0, 1, 30, 59, 60, 90, 200)
+    rows = [_row(back + timedelta(minutes=minute), call_id=f"{minute}") for minute in minutes]
+    nothing, day = Window(date(2006, 10, 29), date(2006, 10, 29)), Window(date(2006, 10, 29), date(2006, 10, 30))
+    questions = _every_question("America/St_Johns", nothing, day, Filter())
+
+    _assert_all_same(_aggregates(rows, ("America/St_Johns",)), rows, questions)
+    _assert_all_same(_aggregates(rows, ("America/St_Johns",), NOTHING), rows, questions)
+
+
+def test_an_agent_is_called_by_the_name_last_seen() -> None:
+    rows = [
+        _row(NOON, agent_id="a", agent_name="Ann Old"),
+        _row(NOON + timedelta(days=1), agent_id="a", agent_name="Ann New", call_id="2"),
+        _row(NOON + timedelta(days=2), agent_id="a", call_id="3"),
+        _row(NOON + timedelta(days=3), call_id="4"),
+    ]
+
+    members = _aggregates(rows).members("agent_id")
+
+    assert members == (Member("a", "Ann New"), Member("null", "Unknown"))
+
+
+@pytest.mark.parametrize(("by", "source"), [((), "rollup"), (("region", "day"), "rollup"), (("agent_region",), "rollup"),
+                                            (("hour",), "scan"), (("rating",), "scan")])  # fmt: skip
+def test_an_answer_says_whether_cells_or_rows_gave_it(by: tuple[str, ...], source: str) -> None:
+    aggregates = _aggregates([_row(NOON)])
+    question = Question("UTC", Window(date(2025, 6, 1), date(2025, 6, 2)), by=by)
+
+    answer = aggregates.tally(question)
+
+    assert answer.source == source
+    assert aggregates.estimated_rows(question) == (source == "scan")
+
+
+def test_without_a_budget_everything_is_counted_from_the_rows() -> None:
+    aggregates = _aggregates([_row(NOON)], budget=NOTHING)
+    question = Question("UTC", Window(date(2025, 6, 1), date(2025, 6, 2)))
+
+    assert aggregates.tally(question).source == "scan"
+    assert aggregates.histogram(question, "wait")[1] == "scan"
+
+
+def test_a_state_of_another_format_is_refused() -> None:
+    encoded = msgspec.msgpack.decode(partial_state(_frame([]), ("UTC",)).encode())
+
+    with pytest.raises(ValueError, match="another format"):
+        PartialState.decode(msgspec.msgpack.encode({**encoded, "format": [0, 0]}))
