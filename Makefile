@@ -3,7 +3,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-PORT_OF_BENCH ?= 8123
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check fmt lint openapi bench lock clean
@@ -47,12 +46,15 @@ clean: ## remove the environment and everything that can be made again
 
 # -- the environment: pins and hashes from a lock file, then this project's own sources on its path -----------------
 
+NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + \
+	sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...")'
+
 define install
 	@if command -v uv >/dev/null 2>&1; then \
-		test -x $(BIN)/python || uv venv -q $(VENV); \
+		{ test -x $(BIN)/python || uv venv -q $(VENV); } && \
 		uv pip install -q --python $(BIN)/python --require-hashes -r $(1); \
 	else \
-		test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+		test -x $(BIN)/python || { $(PYTHON) -c $(NEW_ENOUGH) && $(PYTHON) -m venv $(VENV); } && \
 		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); \
 	fi
 	@# A path file does what an editable install does, and needs no build tool to be downloaded without a hash.
@@ -62,7 +64,6 @@ define install
 endef
 
 $(VENV)/.runtime: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...")'
 	$(call install,requirements.lock)
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock

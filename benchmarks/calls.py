@@ -8,13 +8,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.machine import milliseconds, percentile, print_table, ratio, run_child, sample, seconds_of, tell
+from benchmarks.machine import milliseconds, print_table, ratio, run_child, sample, seconds_of, tell
 
 if TYPE_CHECKING:
     from supportapi.calls.listing import Order, Selection
 
 PER_PAGE: Final = 50
-_COLUMNS: Final = ("calls, page", "listing p50", "listing p99", "plain p50", "ratio")
+_COLUMNS: Final = ("calls, page", "listing p50", "slowest", "plain p50", "ratio")
 _NOTES: Final = (
     "The last 90 days of one region, 50 calls a page; the deep page begins at half of the calls. The listing is given "
     "the total (the API has it from the aggregates) and breaks ties by id. Plain: `scan_parquet().filter().sort()"
@@ -34,7 +34,7 @@ def run(*, quick: bool) -> None:
                 [
                     f"{calls:,}, {found['page']}",
                     milliseconds(median(ours)),
-                    milliseconds(percentile(ours, 0.99)),
+                    milliseconds(max(ours)),
                     milliseconds(median(plain)),
                     f"{ratio(ours, plain):.2f}",
                 ]

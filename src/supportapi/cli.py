@@ -40,7 +40,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(RELEASE)
+@click.version_option(RELEASE, prog_name="supportapi")
 def main() -> None:
     """Support-call analytics: aggregates precomputed into Redis, served in the time that it takes to send them."""
 

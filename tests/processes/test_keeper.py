@@ -32,6 +32,14 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
         await asyncio.sleep(0.02)
 
 
+def stubborn(ready: Path) -> str:
+    """A program that does not listen to SIGTERM; it makes the file `ready` when it has got that far."""
+    return (
+        "import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        f"pathlib.Path({str(ready)!r}).touch(); time.sleep(60)"
+    )
+
+
 def run(commands: Sequence[Sequence[Command]], beside: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(supervise(commands, os.environ, None, beside))
 
@@ -74,10 +82,9 @@ def test_waits_between_starts_grow_and_are_bounded() -> None:
 
 def test_a_child_that_does_not_listen_is_ended_after_its_grace(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
-    program = f"import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path({str(ready)!r}).touch(); time.sleep(60)"
 
     async def scenario() -> tuple[int, float]:
-        keeper = Keeper(python("stubborn", program, grace_seconds=0.3), os.environ)
+        keeper = Keeper(python("stubborn", stubborn(ready), grace_seconds=0.3), os.environ)
         keeping = asyncio.create_task(keeper.keep())
         await until(ready.exists)
         pid, began = keeper.pid or 0, time.monotonic()
@@ -112,14 +119,14 @@ def test_what_a_child_has_started_ends_with_it(tmp_path: Path) -> None:
 
 def test_a_child_that_refuses_to_start_ends_everything(tmp_path: Path) -> None:
     other = tmp_path / "pid"
-    steady = python("steady", f"import os, pathlib, time; pathlib.Path({str(other)!r}).write_text(str(os.getpid())); time.sleep(60)")  # fmt: skip
-    refusing = python("refusing", f"import os, sys, time\nwhile not os.path.exists({str(other)!r}): time.sleep(0.01)\nsys.exit(78)")  # fmt: skip
+    writing = f"import os, pathlib, time; pathlib.Path({str(other)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    waiting = f"import os, sys, time\nwhile not os.path.exists({str(other)!r}): time.sleep(0.01)\nsys.exit(78)"
 
     async def nothing() -> None:
         await asyncio.sleep(60)
 
     with pytest.raises(StartRefused, match="'refusing' refused to start"):
-        run([[steady], [refusing]], nothing)
+        run([[python("steady", writing)], [python("refusing", waiting)]], nothing)
 
     assert gone(int(other.read_text()))
 
@@ -149,7 +156,6 @@ def test_children_are_ended_stage_after_stage(tmp_path: Path) -> None:
 
 def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
-    program = f"import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path({str(ready)!r}).touch(); time.sleep(60)"
 
     async def stop_twice() -> None:
         await until(ready.exists)
@@ -157,7 +163,7 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
         stop()
 
     began = time.monotonic()
-    run([[python("stubborn", program, grace_seconds=30.0)]], stop_twice)
+    run([[python("stubborn", stubborn(ready), grace_seconds=30.0)]], stop_twice)
 
     assert time.monotonic() - began < 10
 
@@ -181,9 +187,14 @@ def test_a_redis_that_dies_alone_is_started_again_at_the_same_address(tmp_path: 
 
 
 def test_a_second_instance_is_told_who_holds_the_home(tmp_path: Path) -> None:
-    with only_instance(tmp_path, "http://127.0.0.1:8000"), pytest.raises(StartRefused, match=f"process {os.getpid()} at http://127.0.0.1:8000"):  # fmt: skip
-        with only_instance(tmp_path, "http://127.0.0.1:8001"):
-            pass
+    held = f"process {os.getpid()} at http://127.0.0.1:8000"
+
+    with (
+        only_instance(tmp_path, "http://127.0.0.1:8000"),
+        pytest.raises(StartRefused, match=held),
+        only_instance(tmp_path, "http://127.0.0.1:8001"),
+    ):
+        pass
 
     with only_instance(tmp_path, "http://127.0.0.1:8001"):
         assert (tmp_path / "dev.lock").read_text() == f"process {os.getpid()} at http://127.0.0.1:8001"

@@ -57,7 +57,7 @@ def test_a_machine_in_order_has_no_problem(settings: Settings) -> None:
     assert find_problems(settings, listens=True) == []
 
 
-def test_everything_that_is_wrong_is_found_at_once_each_with_its_remedy(settings: Settings, tmp_path: Path, taken: int) -> None:  # fmt: skip
+def test_everything_that_is_wrong_is_found_at_once(settings: Settings, tmp_path: Path, taken: int) -> None:
     (tmp_path / "file").write_text("")
     broken = msgspec.structs.replace(
         settings, supportapi_home=tmp_path / "file", redis_url="redis://:hunter2@127.0.0.1:1/0", port=taken

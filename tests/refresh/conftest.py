@@ -41,24 +41,28 @@ def queue(redis_url: str, records: Records, shelf: Shelf) -> BuildQueue:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a Python module in a process of its own; all of them are ended after the test."""
-    started: list[subprocess.Popen[str]] = []
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts a Python module in a process of its own; all are ended after the test, and what they said is told."""
+    started: list[subprocess.Popen[bytes]] = []
+    # A file: nobody reads a pipe meanwhile, and a process that talks a lot would stand still at a full one.
+    said = tmp_path / "said.log"
 
-    def start_module(module: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    def start_module(module: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONPATH": f"{_ROOT / 'src'}{os.pathsep}{_ROOT}"} | variables
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            cwd=_ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        with said.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=_ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
         started.append(process)
         return process
 
     yield start_module
     for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
+        process.wait()
+    if said.exists():
+        print(said.read_text(errors="replace"))  # noqa: T201 - pytest shows it when the test failed
 
 
 @pytest.fixture

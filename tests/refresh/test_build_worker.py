@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from supportapi.snapshots.shelf import Shelf
     from tests.refresh.conftest import Until
 
-Start = Callable[..., subprocess.Popen[str]]
+Start = Callable[..., subprocess.Popen[bytes]]
 _WORKER = "tests.refresh.stand_in"
 _V = "a" * 16
 

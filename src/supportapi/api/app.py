@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import threading
 from dataclasses import dataclass
@@ -182,6 +183,9 @@ def _litestar(doors: Doors, access_log: AccessLog) -> Litestar:
 @contextlib.asynccontextmanager
 async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
     doors.follower.start()
+    # What is there now stays: the collector need not look at it again and again while requests come.
+    gc.collect()
+    gc.freeze()
     with _ending_streams(doors.broadcast):
         try:
             yield
@@ -191,6 +195,7 @@ async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
             doors.desk.close()
             doors.calls_desk.close()
             access_log.flush()
+            gc.unfreeze()
 
 
 @contextlib.contextmanager

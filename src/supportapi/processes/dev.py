@@ -37,7 +37,7 @@ STAGES: Final[tuple[tuple[Command, ...], ...]] = (
     (our_command("api", LONGEST_REQUEST_SECONDS + 2.0), our_command("worker")),
 )
 """The children, in the order in which they are ended: who asks for work goes first."""
-_LOOK_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.5
 _PATIENCE_SECONDS: Final = 60.0
 _LOG: Final = structlog.get_logger()
 

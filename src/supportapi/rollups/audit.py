@@ -3,41 +3,57 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 import numpy as np
-import polars as pl
 
-from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter
+from supportapi.calls.filter import DIMENSIONS, Filter
 from supportapi.calls.window import Window
 from supportapi.measures.sketch import RELATIVE_ERROR, quantiles
-from supportapi.measures.tally import COUNTS, SUMS, Tally
-from supportapi.rollups.questions import Measured, Question
-from supportapi.rollups.states import MEASURES, in_ticks, local_day
+from supportapi.rollups import plain_rows
+from supportapi.rollups.questions import PAIR, RATING, Measured, Question
 
 if TYPE_CHECKING:
-    from supportapi.rollups.aggregates import Aggregates
+    import polars as pl
+    from numpy.typing import NDArray
 
-_AXES: Final = (None, None, "region", "issue_type", "channel", "agent_id")
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.rollups.questions import Key
+
+_MEMBER_AXES: Final = (None, None, "region", "issue_type", "channel", "agent_id", PAIR, RATING)
+_GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour")
+_MOST_MEMBERS: Final = 3
+_HOURLY_DAYS: Final = 7
+_MOST_CELLS: Final = 20_000
+"""So many cells of one answer are compared at the most; a question that would have more keeps its members only."""
+
+_AT_ONCE: Final = 16
+_LISTED: Final = 5
+_MEASURED: Final[tuple[Measured, ...]] = ("wait", "duration")
 _SHARES: Final = (0.5, 0.95)
 _ROUNDING: Final = 1e-9
-_MOST_MEMBERS: Final = 3
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """One value of one question on which the rows and the aggregates disagree."""
+    """One value of one question on which rows (`expected`) and aggregates (`found`) disagree; None where unknown.
+
+    `cell` names the member, the bucket of time, or both; None for the question as a whole.
+    """
 
     question: str
     measure: str
-    member: str | None
+    cell: str | None
     expected: float | None
     found: float | None
 
 
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How many questions were asked, from which seed, and every disagreement."""
+    """How many questions were asked, from which seed, how many values were compared, and which ones disagree.
+
+    Of each measure of a question the first 5 mismatches are listed.
+    """
 
     queries: int
     seed: int
@@ -53,20 +69,55 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: int = 0) -> AuditReport:
     """Ask for everything, and `queries` - 1 random questions (windows, filters, axes, zones), in both ways.
 
-    Equal seeds give equal questions. Counts and sums must be equal, percentiles within the sketch's relative error.
-    `calls` are the canonical rows.
+    Equal seeds give equal questions. Counts, sums and longest waits must be equal, percentiles within the sketch's
+    relative error. `calls` are the canonical rows; they are read a few times for every 16 questions, streaming.
     """
     chosen = random.Random(seed)  # noqa: S311  a sample, not a secret
-    ticks = in_ticks(calls)
-    mismatches: list[Mismatch] = []
-    values = 0
-    for number in range(queries):
-        question = _question(aggregates, chosen) if number else _everything(aggregates)
-        rows = _rows(ticks, question)
-        values += _compare_measures(aggregates, question, rows, mismatches)
-        if not question.by:
-            values += _compare_percentiles(aggregates, question, rows, mismatches)
-    return AuditReport(queries=queries, seed=seed, values=values, mismatches=tuple(mismatches))
+    questions = [_everything(aggregates), *(_question(aggregates, chosen) for _ in range(queries - 1))][:queries]
+    ledger = _Ledger()
+    for first in range(0, queries, _AT_ONCE):
+        batch = questions[first : first + _AT_ONCE]
+        rows = plain_rows.asked(calls, batch)
+        _compare_wholes(aggregates, batch, plain_rows.wholes(rows, len(batch)), ledger)
+        for of in _MEASURED:
+            _compare_percentiles(aggregates, batch, of, plain_rows.percentiles(rows, len(batch), of, _SHARES), ledger)
+        for number, question in enumerate(batch):
+            if question.by:
+                _compare_cells(aggregates, question, plain_rows.cells(rows, number, question), ledger)
+    return AuditReport(queries=queries, seed=seed, values=ledger.values, mismatches=tuple(ledger.mismatches))
+
+
+class _Ledger:
+    """What was compared so far."""
+
+    def __init__(self) -> None:
+        self.values = 0
+        self.mismatches: list[Mismatch] = []
+
+    def compare(
+        self, question: Question, measure: str, expected: float | None, found: float | None, *, within: float = 0.0
+    ) -> None:
+        """Note one value; `within` is the relative error that is allowed."""
+        self.values += 1
+        expected, found = (None if value is None or np.isnan(value) else value for value in (expected, found))
+        if expected is not None and found is not None:
+            if abs(expected - found) <= abs(expected) * within + (_ROUNDING if within else 0.0):
+                return
+        elif expected is found:
+            return
+        self.mismatches.append(Mismatch(repr(question), measure, None, expected, found))
+
+    def compare_cells(self, question: Question, measure: str, expected: _Cells, found: _Cells) -> None:
+        """Note the cells of one measure: those of `found`, and those that only `expected` has."""
+        self.values += len(found)
+        wrong = [cell for cell in {**found, **expected} if expected.get(cell, 0) != found.get(cell)]
+        self.mismatches += [
+            Mismatch(repr(question), measure, _shown(cell), expected.get(cell, 0), found.get(cell))
+            for cell in wrong[:_LISTED]
+        ]
+
+
+_Cells = dict[tuple[Any, ...], int]
 
 
 def _everything(aggregates: Aggregates) -> Question:
@@ -78,80 +129,68 @@ def _question(aggregates: Aggregates, chosen: random.Random) -> Question:
     zone = chosen.choice(aggregates.zones)
     data = aggregates.data_window(zone)
     first = chosen.randrange(data.days + 1)
-    start = data.start + timedelta(days=first)
-    window = Window(start, start + timedelta(days=chosen.randrange(1, data.days - first + 2)))
+    start, days = data.start + timedelta(days=first), chosen.randrange(1, data.days - first + 2)
     limits: dict[str, tuple[str, ...]] = {}
     for dimension in chosen.sample(DIMENSIONS, chosen.choice((0, 0, 1, 2))):
         members = [member.key for member in aggregates.members(dimension)]
-        if members:
-            kept = chosen.sample(members, min(len(members), chosen.randint(1, _MOST_MEMBERS)))
-            limits[dimension] = tuple(sorted(kept))
-    axis = chosen.choice(_AXES)
-    return Question(zone, window, Filter(**limits), () if axis is None else (axis,))
+        kept = chosen.sample(members, min(len(members), chosen.randint(1, _MOST_MEMBERS)))
+        limits[dimension] = tuple(sorted(kept))
+    axis, grain = chosen.choice(_MEMBER_AXES), chosen.choice(_GRAINS)
+    days = min(days, _HOURLY_DAYS) if grain == "hour" else days
+    if grain is not None and axis is not None and _size(aggregates, axis) * days > _MOST_CELLS:
+        grain = None
+    by = tuple(name for name in (axis, grain) if name is not None)
+    return Question(zone, Window(start, start + timedelta(days=days)), Filter(**limits), by)
 
 
-def _rows(ticks: pl.LazyFrame, question: Question) -> pl.LazyFrame:
-    day = local_day(question.zone)
-    rows = ticks.filter((day >= question.window.start) & (day < question.window.end))
-    for dimension in question.filter.limited:
-        members = question.filter.members(dimension)
-        kept = pl.col(dimension).is_in([member for member in members if member != UNKNOWN])
-        kept = kept.fill_null(value=False)
-        rows = rows.filter(kept | pl.col(dimension).is_null() if UNKNOWN in members else kept)
-    return rows
+def _size(aggregates: Aggregates, axis: str) -> int:
+    if axis == RATING:
+        return 6
+    return len(aggregates.pairs) if axis == PAIR else len(aggregates.members(axis))
 
 
-def _compare_measures(
-    aggregates: Aggregates, question: Question, rows: pl.LazyFrame, mismatches: list[Mismatch]
-) -> int:
-    measures = {name: MEASURES[name] for name in (*COUNTS, *SUMS)}
-    axis = question.member_axis
-    answer = aggregates.tally(question)
-    if axis is None:
-        plain = rows.select(**measures).collect(engine="streaming")
-        expected: dict[str, dict[str, Any]] = {"": plain.row(0, named=True)}
-        found = {"": answer.tally}
-    else:
-        plain = rows.group_by(pl.col(axis).fill_null(UNKNOWN)).agg(**measures).collect(engine="streaming")
-        expected = {row[axis]: row for row in plain.iter_rows(named=True)}
-        found = {str(key): answer.tally.take([at]).sum() for at, key in enumerate(answer.keys[0])}
-    for member in {*expected, *found}:
-        _note(question, member or None, expected.get(member), found.get(member), mismatches)
-    return len(measures) * len(found)
-
-
-def _note(
-    question: Question,
-    member: str | None,
-    expected: dict[str, Any] | None,
-    found: Tally | None,
-    mismatches: list[Mismatch],
+def _compare_wholes(
+    aggregates: Aggregates, questions: list[Question], plain: list[plain_rows.Whole], ledger: _Ledger
 ) -> None:
-    for name in (*COUNTS, *SUMS):
-        wanted = 0 if expected is None else expected[name] or 0
-        got = 0 if found is None else int(found[name])
-        if wanted != got:
-            mismatches.append(Mismatch(repr(question), name, member, wanted, got))
+    """Each question without its axes; the cells along them must add up to the same."""
+    for question, whole in zip(questions, plain, strict=True):
+        undivided = msgspec.structs.replace(question, by=())
+        answers = [(undivided, aggregates.tally(undivided).tally)]
+        if question.by:
+            answers.append((question, aggregates.tally(question).tally.sum()))
+        for asked, tally in answers:
+            for name, expected in whole.measures.items():
+                ledger.compare(asked, name, expected, int(tally[name]))
+        found = float(aggregates.longest_wait(undivided))
+        ledger.compare(undivided, "longest_wait", whole.longest_wait_seconds, found)
 
 
 def _compare_percentiles(
-    aggregates: Aggregates, question: Question, rows: pl.LazyFrame, mismatches: list[Mismatch]
-) -> int:
-    measured: tuple[Measured, ...] = ("wait", "duration")
-    plain = rows.select(
-        (pl.col(f"{of}_ms").quantile(share, interpolation="linear") / 1000).alias(f"{of}_{share}")
-        for of in measured
-        for share in _SHARES
-    ).collect(engine="streaming")
-    for of in measured:
-        histogram, _ = aggregates.histogram(question, of)
-        for share, got in zip(_SHARES, quantiles(histogram, _SHARES).tolist(), strict=True):
-            wanted = plain.item(0, f"{of}_{share}")
-            missing = wanted is None
-            if missing != bool(np.isnan(got)) or (
-                not missing and abs(got - wanted) > wanted * RELATIVE_ERROR + _ROUNDING
-            ):
-                mismatches.append(
-                    Mismatch(repr(question), f"{of} quantile {share}", None, wanted, None if np.isnan(got) else got)
-                )
-    return len(measured) * len(_SHARES)
+    aggregates: Aggregates, questions: list[Question], of: Measured, plain: NDArray[np.float64], ledger: _Ledger
+) -> None:
+    for question, expected in zip(questions, plain.tolist(), strict=True):
+        undivided = msgspec.structs.replace(question, by=())
+        found: list[float] = quantiles(aggregates.histogram(undivided, of)[0], _SHARES).tolist()
+        for share, wanted, got in zip(_SHARES, cast("list[float]", expected), found, strict=True):
+            ledger.compare(undivided, f"{of}_p{share * 100:.0f}", wanted, got, within=RELATIVE_ERROR)
+
+
+def _compare_cells(
+    aggregates: Aggregates, question: Question, plain: dict[str, dict[tuple[Any, ...], int]], ledger: _Ledger
+) -> None:
+    answer = aggregates.tally(question)
+    cells = _product(answer.keys)
+    for name, expected in plain.items():
+        found = dict(zip(cells, answer.tally[name].ravel().tolist(), strict=True))
+        ledger.compare_cells(question, name, expected, found)
+
+
+def _product(keys: tuple[tuple[Key | date | datetime, ...], ...]) -> list[tuple[Any, ...]]:
+    cells: list[tuple[Any, ...]] = [()]
+    for axis in keys:
+        cells = [(*cell, key) for cell in cells for key in axis]
+    return cells
+
+
+def _shown(cell: tuple[Any, ...]) -> str:
+    return ", ".join("/".join(key) if isinstance(key, tuple) else str(key) for key in cell)

@@ -1,0 +1,183 @@
+"""The answers to questions from plain rows, spelled a second time and on purpose: nothing here is shared with states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from supportapi.calls.filter import UNKNOWN
+from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
+from supportapi.rollups.questions import PAIR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from supportapi.rollups.questions import Question
+
+CELL_MEASURES: Final = (
+    "calls", "answered", "unanswered", "within_20", "resolved_handled", "rating_5", "wait_ms", "duration_ms",
+)  # fmt: skip
+"""What `cells` counts: at least one measure of every column."""
+
+_WAIT, _TALK = pl.col("wait"), pl.col("duration")
+_ANSWERED, _GIVEN_UP = pl.col("answered"), pl.col("answered").not_()
+_HANDLED: Final = pl.col("answered").ne_missing(other=False)
+_SETTLED: Final = pl.col("resolved")
+
+# A condition on something unknown is unknown, and a sum leaves it out.
+_COUNTED: Final[dict[str, pl.Expr]] = {
+    "calls": pl.col("started_at").is_not_null(),
+    "answered": _ANSWERED,
+    "unanswered": _GIVEN_UP,
+    "short_abandons": _GIVEN_UP & (_WAIT < SHORT_ABANDON_SECONDS * 1000),
+    **{f"within_{seconds}": _ANSWERED & (_WAIT <= seconds * 1000) for seconds in THRESHOLDS_SECONDS},
+    **{f"beyond_{seconds}": _GIVEN_UP & (_WAIT > seconds * 1000) for seconds in THRESHOLDS_SECONDS},
+    "wait_known": _WAIT.is_not_null(),
+    "wait_answered_known": _WAIT.is_not_null() & _ANSWERED,
+    "wait_unanswered_known": _WAIT.is_not_null() & _GIVEN_UP,
+    "duration_known": _TALK.is_not_null(),
+    **{f"rating_{stars}": pl.col("rating") == stars for stars in RATINGS},
+    "resolved": _SETTLED,
+    "resolved_known": _SETTLED.is_not_null(),
+    "resolved_handled": _SETTLED & _HANDLED,
+    "resolved_known_handled": _SETTLED.is_not_null() & _HANDLED,
+    "rated_handled": pl.col("rating").is_not_null() & _HANDLED,
+}
+_ADDED: Final[dict[str, tuple[pl.Expr, pl.Expr]]] = {
+    "wait_ms": (_WAIT, pl.lit(value=True)),
+    "wait_answered_ms": (_WAIT, _ANSWERED),
+    "wait_unanswered_ms": (_WAIT, _GIVEN_UP),
+    "duration_ms": (_TALK, pl.lit(value=True)),
+}
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """Every count and sum of one question, whatever its axes."""
+
+    measures: dict[str, int]
+    longest_wait_seconds: float | None
+
+
+def asked(calls: pl.LazyFrame, questions: Sequence[Question]) -> pl.LazyFrame:
+    """The columns that answers need, and for each question a column `asked <number>`: whether it is about the row.
+
+    `wait` and `duration` are whole milliseconds, `day <zone>` the day in each zone that a question names.
+    """
+    days = {
+        f"day {zone}": pl.col("started_at").dt.convert_time_zone(zone).dt.date()
+        for zone in sorted({question.zone for question in questions})
+    }
+    rows = calls.select(
+        "started_at", "region", "issue_type", "channel", "agent_id", "answered", "resolved", "rating",
+        wait=(pl.col("wait_seconds") * 1000).round().cast(pl.Int64),
+        duration=(pl.col("duration_seconds") * 1000).round().cast(pl.Int64),
+        **days,
+    )  # fmt: skip
+    return rows.with_columns(**{f"asked {number}": _about(question) for number, question in enumerate(questions)})
+
+
+def wholes(rows: pl.LazyFrame, questions: int) -> list[Whole]:
+    """Of the rows of `asked`, what each question's add up to: one scan for all of them."""
+    marked = rows.with_columns(**{f"is {name}": _COUNTED[name] for name in COUNTS})
+    found = marked.select(
+        expression
+        for number in range(questions)
+        for expression in (
+            *((pl.col(f"asked {number}") & pl.col(f"is {name}")).sum().alias(f"{number} {name}") for name in COUNTS),
+            *(_amount(name, pl.col(f"asked {number}")).alias(f"{number} {name}") for name in SUMS),
+            (_WAIT.filter(pl.col(f"asked {number}")).max() / 1000).alias(f"{number} longest"),
+        )
+    )
+    values = found.collect(engine="streaming").row(0, named=True)
+    return [
+        Whole({name: values[f"{number} {name}"] or 0 for name in (*COUNTS, *SUMS)}, values[f"{number} longest"])
+        for number in range(questions)
+    ]
+
+
+def percentiles(rows: pl.LazyFrame, questions: int, of: str, shares: Sequence[float]) -> NDArray[np.float64]:
+    """The exact quantiles of each question's known waits or durations in seconds, shape `(questions, shares)`.
+
+    Interpolated between order statistics; NaN where none is known. One scan: rows are counted by millisecond first.
+    """
+    masks = [f"asked {number}" for number in range(questions)]
+    counted = rows.filter(pl.col(of).is_not_null()).group_by(of).agg(pl.col(mask).sum() for mask in masks)
+    counts = counted.collect(engine="streaming").sort(of)
+    values = counts.get_column(of).to_numpy() / 1000
+    return np.array([_quantiles(values, counts.get_column(mask).to_numpy(), shares) for mask in masks])
+
+
+def cells(rows: pl.LazyFrame, number: int, question: Question) -> dict[str, dict[tuple[Any, ...], int]]:
+    """For each of `CELL_MEASURES` the cells of `question` (the `number`-th of `asked`) that have rows, by their keys."""
+    keys = [expression for name in question.by for expression in _keys(name, question)]
+    everything = pl.lit(value=True)
+    # The days decide; the instants around them let whole row groups of a sorted file be skipped.
+    first, end = question.window.instants(question.zone)
+    near = pl.col("started_at").is_between(first - timedelta(days=1), end + timedelta(days=1))
+    found = (
+        rows.filter(near & pl.col(f"asked {number}"))
+        .group_by(key.alias(f"key {at}") for at, key in enumerate(keys))
+        .agg(
+            (_amount(name, everything) if name in _ADDED else _COUNTED[name].sum()).alias(name)
+            for name in CELL_MEASURES
+        )
+        .collect(engine="streaming")
+    )
+    named = [_cell(key, question) for key in found.select(f"key {at}" for at in range(len(keys))).iter_rows()]
+    return {name: dict(zip(named, found.get_column(name).to_list(), strict=True)) for name in CELL_MEASURES}
+
+
+def _about(question: Question) -> pl.Expr:
+    day, window = pl.col(f"day {question.zone}"), question.window
+    wanted = (day >= window.start) & (day < window.end)
+    for dimension in question.filter.limited:
+        members = question.filter.members(dimension)
+        kept = pl.col(dimension).is_in([key for key in members if key != UNKNOWN]).fill_null(value=False)
+        wanted &= kept | pl.col(dimension).is_null() if UNKNOWN in members else kept
+    return wanted
+
+
+def _amount(name: str, wanted: pl.Expr) -> pl.Expr:
+    amount, condition = _ADDED[name]
+    return pl.when(wanted & condition).then(amount).sum()
+
+
+def _quantiles(values: NDArray[np.float64], counts: NDArray[Any], shares: Sequence[float]) -> list[float]:
+    below = np.cumsum(counts, dtype=np.int64)
+    if not len(below) or not below[-1]:
+        return [float("nan")] * len(shares)
+    ranks = np.asarray(shares) * (below[-1] - 1)
+    low, high = (values[np.searchsorted(below, edge, side="right")] for edge in (np.floor(ranks), np.ceil(ranks)))
+    return (low + (high - low) * (ranks % 1)).tolist()
+
+
+def _keys(name: str, question: Question) -> tuple[pl.Expr, ...]:
+    day = pl.col(f"day {question.zone}")
+    match name:
+        case "day":
+            return (day,)
+        case "week":
+            return (day.dt.truncate("1w"),)
+        case "month":
+            return (day.dt.truncate("1mo"),)
+        case "hour":
+            elapsed = pl.col("started_at") - question.window.instants(question.zone)[0]
+            return (elapsed.dt.total_microseconds() // 3_600_000_000,)
+        case _:
+            columns = ("agent_id", "region") if name == PAIR else (name,)
+            return tuple(pl.col(column).cast(pl.String).fill_null(UNKNOWN) for column in columns)
+
+
+def _cell(key: tuple[Any, ...], question: Question) -> tuple[Any, ...]:
+    """A row of key columns as an answer spells it: pairs as one key, hours as instants."""
+    if question.member_axis == PAIR:
+        key = (key[:2], *key[2:])
+    if question.grain == "hour":
+        first = question.window.instants(question.zone)[0]
+        key = (*key[:-1], first + timedelta(hours=key[-1]))
+    return key

@@ -1,0 +1,175 @@
+"""`supportapi api` for real, without watcher, worker or data."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SOURCES = str(Path(__file__).parents[2] / "src")
+
+
+class Api:
+    """A running `supportapi api`."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port = int(listener.getsockname()[1])
+        self.log = folder / "log"
+        self.environ = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "PORT": str(self.port), **environ}
+        with self.log.open("w") as log:
+            self.process = psutil.Popen(
+                [sys.executable, "-m", "supportapi.cli", "api"], cwd=folder, env=self.environ, stderr=log
+            )
+        until(lambda: self.status("/api/healthz") == 200 or self.process.poll() is not None)
+        assert self.process.poll() is None, self.log.read_text()
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, dict[str, str], Any]:
+        """Status, headers and JSON of an answer."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            content = None if body is None else json.dumps(body)
+            connection.request(method, path, content, {"content-type": "application/json", **headers})
+            answer = connection.getresponse()
+            return (
+                answer.status,
+                {name.lower(): value for name, value in answer.getheaders()},
+                json.loads(answer.read()),
+            )
+        finally:
+            connection.close()
+
+    def status(self, path: str) -> int:
+        """The status of a GET; 0 when nobody answers."""
+        try:
+            return self.ask("GET", path)[0]
+        except OSError:
+            return 0
+
+    def end(self) -> None:
+        """Kill it, whatever it does."""
+        with suppress(psutil.NoSuchProcess):
+            self.process.kill()
+        self.process.wait(10)
+
+
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+def serving(api: Api) -> str:
+    """The worker that answers now: each numbers its requests under a name of its own."""
+    return api.ask("GET", "/api/healthz")[1]["x-request-id"].rpartition("-")[0]
+
+
+@pytest.fixture
+def api(tmp_path: Path, redis_url: str) -> Iterator[Api]:
+    running = Api(tmp_path, REDIS_URL=redis_url)
+    yield running
+    running.end()
+
+
+def test_it_lives_before_there_is_any_data_and_says_that_it_is_not_ready(api: Api) -> None:
+    status, _, body = api.ask("GET", "/api/readyz")
+    missing, _, problem = api.ask("GET", "/api/nothing")
+
+    assert (status, body["data"]["status"]) == (503, "not_ready")
+    assert (missing, problem["error"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_the_sample_users_sign_in_and_nobody_else(api: Api) -> None:
+    _, headers, signed = api.ask("POST", "/api/auth/sign-in", {"username": "admin", "password": "dev"})
+    refused, _, problem = api.ask("POST", "/api/auth/sign-in", {"username": "admin", "password": "prod"})
+    token = signed["data"]["access_token"]
+
+    assert api.ask("GET", "/api/auth/me", authorization=f"Bearer {token}")[2]["data"]["role"] == "admin"
+    assert api.ask("GET", "/api/auth/me", cookie=headers["set-cookie"].split(";")[0])[0] == 200
+    assert (refused, problem["error"]["code"]) == (401, "UNAUTHENTICATED")
+    assert token not in api.log.read_text()
+
+
+def test_it_ends_in_seconds_when_asked_to_and_leaves_nobody(api: Api) -> None:
+    workers = api.process.children(recursive=True)
+
+    api.process.send_signal(signal.SIGTERM)
+
+    assert api.process.wait(10) == 0
+    assert not any(worker.is_running() for worker in workers)
+
+
+def test_killed_it_leaves_no_worker_that_still_serves(api: Api) -> None:
+    workers = api.process.children(recursive=True)
+
+    api.process.kill()
+    api.process.wait(10)
+
+    until(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in workers), 5)
+    assert api.status("/api/healthz") == 0
+
+
+def test_a_second_one_on_the_same_port_is_refused(api: Api) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "supportapi.cli", "api"],
+        env=api.environ, cwd=api.log.parent, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert second.returncode == 78
+    assert "cannot be used" in second.stderr
+    assert api.status("/api/healthz") == 200
+
+
+def test_of_several_workers_one_that_dies_is_replaced_while_the_others_serve(tmp_path: Path, redis_url: str) -> None:
+    api = Api(tmp_path, REDIS_URL=redis_url, API_WORKERS="2")
+    try:
+        until(lambda: len({serving(api) for _ in range(10)}) == 2)
+        victim = next(child for child in api.process.children() if "cli" in " ".join(child.cmdline()))
+
+        victim.kill()
+        answers = {api.status("/api/healthz") for _ in range(20)}
+        survivor = {serving(api) for _ in range(10)}
+        until(lambda: len({serving(api) for _ in range(10)}) == 2)
+
+        assert answers == {200}
+        assert len(survivor) == 1
+    finally:
+        api.end()
+
+
+def test_without_a_redis_it_starts_all_the_same_and_names_what_is_missing(tmp_path: Path) -> None:
+    api = Api(tmp_path, REDIS_URL="redis://:hunter2@127.0.0.1:1/0")
+    try:
+        status, _, body = api.ask("GET", "/api/readyz")
+
+        assert status == 503
+        assert "REDIS_UNAVAILABLE" in json.dumps(body)
+        assert "hunter2" not in json.dumps(body) + api.log.read_text()
+    finally:
+        api.end()
+
+
+def test_a_redis_of_its_own_ends_with_it(tmp_path: Path) -> None:
+    api = Api(tmp_path)
+    redis = next(child for child in api.process.children() if "unixsocket" in " ".join(child.cmdline()))
+
+    api.process.send_signal(signal.SIGTERM)
+
+    assert api.process.wait(10) == 0
+    assert not redis.is_running()

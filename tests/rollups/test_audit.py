@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from tests.rollups.plain import AMPLE, NOTHING, ZONES, Call, aggregates, frame, some_calls
+
+from supportapi.rollups.aggregates import Aggregates
+from supportapi.rollups.audit import audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CALLS: list[Call] = [
+    {
+        "call_id": f"c{n:03}",
+        "started_at": datetime(2024, 5, 6, tzinfo=UTC) + timedelta(hours=5 * n),
+        "region": "ns"[n % 2],
+        "agent_id": f"a{n % 3}",
+        "wait_seconds": float(n),
+        "duration_seconds": None if n % 5 == 0 else 60.5 + n,
+        "answered": n % 4 > 0,
+        "rating": None if n % 3 else 1 + n % 5,
+        "resolved": n % 7 > 2,
+    }
+    for n in range(200)
+]
+
+
+def corrupted(whole: Aggregates, name: str, change: Callable[[Any], None]) -> Aggregates:
+    """`whole` with `change` done to a copy of one of its arrays."""
+    header, arrays = whole.to_arrays()
+    copies = {key: np.array(array) for key, array in arrays.items()}
+    change(copies[name])
+    return Aggregates.from_arrays(header, copies)
+
+
+def add_one(*at: Any) -> Callable[[Any], None]:
+    def change(array: Any) -> None:
+        array[at] += 1
+
+    return change
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("budget", [AMPLE, NOTHING])
+def test_honest_aggregates_pass(seed: int, budget: int) -> None:
+    report = audit(aggregates(CALLS, budget_bytes=budget), frame(CALLS), queries=12, seed=seed)
+
+    assert (report.passed, report.queries, report.seed, report.mismatches) == (True, 12, seed, ())
+    assert report.values > 12 * 40
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+@given(some_calls())
+def test_every_kind_of_question_is_answered_alike_by_honest_aggregates(calls: list[Call]) -> None:
+    report = audit(aggregates(calls, ZONES), frame(calls), queries=30, seed=len(calls))
+
+    assert report.mismatches == ()
+
+
+def test_a_dataset_without_calls_passes() -> None:
+    assert audit(aggregates([]), frame([]), queries=12, seed=7).passed
+
+
+@pytest.mark.parametrize(
+    ("array", "change", "budget", "measure"),
+    [
+        ("zone0-lattice0-counts", add_one(-1, -1, -1, -1, 0), AMPLE, "calls"),
+        ("zone0-lattice0-counts", add_one(-1, -1, -1, -1, 1), AMPLE, "answered"),
+        ("zone0-lattice0-sums", add_one(-1, -1, -1, -1, 3), AMPLE, "duration_ms"),
+        ("zone0-lattice0-longest", lambda array: array.fill(10_000_000), AMPLE, "longest_wait"),
+        ("zone0-wait0", lambda array: array[-1].__setitem__(-1, 9999), AMPLE, "wait_p50"),
+        ("wait_ms", add_one(100), NOTHING, "wait_ms"),
+        ("class", lambda array: array.fill(0), NOTHING, "answered"),
+    ],
+)
+def test_a_corrupt_array_is_reported(array: str, change: Callable[[Any], None], budget: int, measure: str) -> None:
+    whole = aggregates(CALLS, budget_bytes=budget)
+    name = next(key for key in whole.to_arrays()[1] if key.endswith(array))
+
+    report = audit(corrupted(whole, name, change), frame(CALLS), queries=12, seed=7)
+
+    assert not report.passed
+    assert measure in {mismatch.measure for mismatch in report.mismatches}
+
+
+def test_one_corrupt_cell_in_the_middle_is_found_by_the_questions_that_see_it() -> None:
+    whole = aggregates(CALLS, ("UTC",))
+    broken = corrupted(whole, "zone0-lattice0-counts", add_one(1, -1, -1, slice(20, None), 0))
+
+    report = audit(broken, frame(CALLS), queries=40, seed=1)
+
+    first = report.mismatches[0]
+    assert {mismatch.measure for mismatch in report.mismatches} == {"calls"}
+    assert (first.found or 0) - (first.expected or 0) == 1
+
+
+def test_rows_that_the_aggregates_never_saw_are_reported() -> None:
+    stranger = {**CALLS[100], "call_id": "new", "region": "west"}
+
+    report = audit(aggregates(CALLS), frame([*CALLS, stranger]), queries=40, seed=2)
+
+    west = [mismatch for mismatch in report.mismatches if mismatch.cell is not None and "west" in mismatch.cell]
+    assert (west[0].expected, west[0].found) == (1, None)
+
+
+def test_the_same_seed_asks_the_same_questions() -> None:
+    broken = corrupted(aggregates(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0))
+
+    assert audit(broken, frame(CALLS), seed=3) == audit(broken, frame(CALLS), seed=3)
+    assert audit(broken, frame(CALLS), seed=3) != audit(broken, frame(CALLS), seed=4)
+
+
+def test_a_report_can_be_sent_as_json() -> None:
+    broken = corrupted(aggregates(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0))
+
+    assert msgspec.json.decode(msgspec.json.encode(audit(broken, frame(CALLS))))["mismatches"]

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from supportapi.calls.manifest import read_manifest
+from supportapi.cli import main
+from supportapi.release import RELEASE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Shell:
+    """Runs commands in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.data = folder / "data"
+        self.environ = {
+            "SUPPORTAPI_HOME": str(self.home),
+            "MANIFEST_PATH": str(self.data / "manifest.json"),
+            "REDIS_URL": "redis://:hunter2@127.0.0.1:1/0",
+            "PORT": "1",
+        }
+
+    def __call__(self, *words: str, **environ: str) -> Result:
+        return CliRunner().invoke(main, words, env=self.environ | environ)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)  # where no .env is
+    return Shell(tmp_path)
+
+
+def test_every_command_has_a_help(shell: Shell) -> None:
+    helps = [shell(name, "--help") for name in main.commands]
+
+    assert {"dev", "api", "watcher", "worker", "ingest", "sample", "verify", "users", "openapi"} <= set(main.commands)
+    assert {result.exit_code for result in helps} == {0}
+
+
+def test_the_release_is_told(shell: Shell) -> None:
+    assert shell("--version").output == f"supportapi, version {RELEASE}\n"
+
+
+def test_a_sample_becomes_a_dataset_and_can_be_ingested_again(shell: Shell) -> None:
+    made = shell("sample", "--calls", "300", "--seed", "7")
+    first = read_manifest((shell.data / "manifest.json").read_bytes())
+
+    again = shell("ingest", str(shell.data / "cleaned_calls.parquet"), "--out", str(shell.data / "copy"))
+    second = read_manifest((shell.data / "copy" / "manifest.json").read_bytes())
+
+    assert (made.exit_code, again.exit_code) == (0, 0)
+    assert "300 calls" in made.output
+    assert "read 300 = written 300 + rejected 0 + duplicates 0" in again.output
+    assert second.hash == first.hash
+
+
+def test_an_empty_raw_folder_is_no_failure_because_a_refresh_runs_this(shell: Shell) -> None:
+    result = shell("ingest")
+
+    assert result.exit_code == 0
+    assert "Nothing to ingest" in result.output
+
+
+def test_a_failure_is_its_code_and_a_message_and_no_traceback(shell: Shell) -> None:
+    result = shell("ingest", str(shell.data / "nothing.csv"))
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("RAW_FILE_UNREADABLE: ")
+    assert "Traceback" not in result.output
+
+
+def test_bad_settings_are_all_told_and_end_with_78(shell: Shell) -> None:
+    result = shell("verify", SNAPSHOT_KEPT="3", LOG_LEVEL="loud")
+
+    assert result.exit_code == 78
+    assert "did you mean SNAPSHOTS_KEPT?" in result.stderr
+    assert "LOG_LEVEL=loud must be one of" in result.stderr
+
+
+def test_verify_lists_what_is_missing_and_never_a_password(shell: Shell) -> None:
+    shell("sample", "--calls", "10")
+    without_redis = shell("verify", PORT="58231")
+
+    assert without_redis.exit_code == 1
+    assert "REDIS_URL" in without_redis.output
+    assert "hunter2" not in without_redis.output
+
+
+def test_users_come_and_go(shell: Shell) -> None:
+    samples = shell("users", "list").output
+    added = shell("users", "add", "ann", "--role", "admin", "--password", "correct horse")
+    listed = shell("users", "list").output
+    removed = shell("users", "remove", "ann")
+    missing = shell("users", "remove", "ann")
+
+    assert samples == "admin\tadmin\nviewer\tviewer\n"
+    assert listed == "ann\tadmin\n"
+    assert (added.exit_code, removed.exit_code, missing.exit_code) == (0, 0, 1)
+    assert "NOT_FOUND" in missing.stderr
+
+
+def test_an_entry_for_the_environment_can_be_used_as_it_is_printed(shell: Shell) -> None:
+    entry = shell("users", "hash", "ann", "--role", "admin", "--password", "correct horse").output.strip()
+
+    assert shell("users", "list", SUPPORTAPI_USERS=entry).output == "ann\tadmin\n"
+    assert shell("users", "hash", "a b", "--password", "correct horse").exit_code == 1
+
+
+def test_the_list_of_settings_shows_no_secret(shell: Shell) -> None:
+    result = shell("settings", SECRET_KEY="hunter2-hunter2-hunter2-hunter2-hunter2")
+
+    assert "PORT=1\n" in result.output
+    assert "SECRET_KEY=(set)\n" in result.output
+    assert "hunter2" not in result.output
+
+
+def test_the_committed_contract_is_compared_and_a_changed_one_is_noticed(shell: Shell, tmp_path: Path) -> None:
+    document = tmp_path / "openapi.json"
+
+    assert shell("openapi", "--out", str(document)).exit_code == 0
+    assert shell("openapi", "--check", str(document)).exit_code == 0
+    document.write_bytes(document.read_bytes().replace(b"3.1", b"3.0", 1))
+    assert shell("openapi", "--check", str(document)).exit_code == 1
