@@ -14,7 +14,7 @@ dev: $(VENV)/.runtime ## run the whole system: Redis, sample data, api, watcher,
 	@exec $(BIN)/python -m supportapi.cli dev
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 check: lint test ## everything that must hold: format, lint, types, floors, contract, tests
 

@@ -154,9 +154,12 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest
     broken.write_text("#!/bin/sh\necho 'no memory today'\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setattr(redis_server, "bundled_binary", lambda: broken)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
     with (
         pytest.raises(StartRefused, match="ended with 3 at its start: no memory today"),
         embedded_redis(tmp_path / "h"),
     ):
         pass
+
+    assert list(tmp_path.glob("supportapi-*")) == []

@@ -6,10 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -19,10 +18,15 @@ from supportapi.snapshots.client import connect
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _ROOT = Path(__file__).parents[2]
-Until = Callable[[Callable[[], object]], None]
+
+
+class Until(Protocol):
+    """Waits until something is true, and fails when it does not become so in `seconds`."""
+
+    def __call__(self, true: Callable[[], object], seconds: float = 25) -> None: ...
 
 
 @pytest.fixture
@@ -67,10 +71,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
 @pytest.fixture
 def until() -> Until:
-    """Waits until something is true, and fails when it does not become so in 25 seconds."""
-
-    def wait(true: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 25
+    def wait(true: Callable[[], object], seconds: float = 25) -> None:
+        deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, "it did not happen"
             time.sleep(0.01)

@@ -193,7 +193,7 @@ def test_two_hundred_builds_in_a_row_do_not_hang(
     versions = [f"{number:016x}" for number in range(200)]
     asked = [queue.request_build(version, _hash(POLARS), "watcher") for version in versions]
 
-    until(lambda: _state(records, asked[-1]) == "succeeded")
+    until(lambda: _state(records, asked[-1]) == "succeeded", 90)
 
     assert {record.state for record in records.list()} == {"succeeded"}
     current = shelf.current()

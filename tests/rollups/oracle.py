@@ -6,11 +6,13 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from supportapi.measures.sketch import EDGES
-from supportapi.rollups.questions import Question
+
+if TYPE_CHECKING:
+    from supportapi.rollups.questions import Question
 
 Row = dict[str, Any]
 Key = str | tuple[str, str] | date | datetime
@@ -127,7 +129,7 @@ def _member_axis(rows: list[Row], question: Question, name: str) -> tuple[Key, .
     if name == "agent_region":
         pairs = {(member(row, "agent_id"), member(row, "region")) for row in rows}
         kept = (pair for pair in pairs if _kept(question, "agent_id", pair[0]) and _kept(question, "region", pair[1]))
-        return tuple(sorted(kept, key=lambda pair: (_unknown_last(pair[0]), _unknown_last(pair[1]))))
+        return tuple(sorted(kept, key=_pair_order))
     return tuple(key for key in members(rows, name) if _kept(question, name, key))
 
 
@@ -138,6 +140,10 @@ def _kept(question: Question, dimension: str, key: str) -> bool:
 
 def _unknown_last(key: str) -> tuple[bool, str]:
     return (key == "null", key)
+
+
+def _pair_order(pair: tuple[str, str]) -> tuple[tuple[bool, str], ...]:
+    return tuple(map(_unknown_last, pair))
 
 
 def _midnight(day: date, zone: str) -> datetime:

@@ -19,84 +19,11 @@ from supportapi.rollups.build import build
 from supportapi.rollups.questions import Member, Question
 from supportapi.rollups.states import PartialState, merge, partial_state
 from tests.rollups import oracle
+from tests.rollups.random_calls import FILTERS, ZONES, calls, windows
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
-CLOCK_CHANGES = (
-    datetime(2025, 3, 30, 1, tzinfo=UTC),  # Berlin, forward
-    datetime(2025, 10, 26, 1, tzinfo=UTC),  # Berlin, back
-    datetime(2025, 3, 9, 7, tzinfo=UTC),  # New York, forward
-    datetime(2025, 11, 2, 6, tzinfo=UTC),  # New York, back
-    datetime(2025, 4, 5, 15, tzinfo=UTC),  # Lord Howe, back by half an hour
-    datetime(2025, 10, 4, 15, 30, tzinfo=UTC),  # Lord Howe, forward by half an hour
-    datetime(2024, 12, 31, 18, 15, tzinfo=UTC),  # Kathmandu, New Year
-)
 MEMBER_AXES = (None, "region", "issue_type", "channel", "rating", "agent_id", "agent_region")
 GRAINS = (None, "hour", "day", "week", "month")
 ROOMY, NOTHING = 512 << 20, 0
-
-_LIMITS = [0, 1, 49, 50, 4999, 5000, 9999, 10_000, 10_001, 15_000, 20_000, 20_001, 30_000, 60_000, 120_000, 120_001]
-_TIMES = st.one_of(st.none(), st.sampled_from(_LIMITS), st.integers(0, 4_000_000)).map(
-    lambda ms: None if ms is None else ms / 1000
-)
-_KEYS = {
-    "region": ("north", "south", "åse"),
-    "issue_type": ("billing", "login"),
-    "channel": ("chat", "phone"),
-    "agent_id": ("ann", "bob", "cy"),
-}
-
-
-def _member(dimension: str) -> st.SearchStrategy[str | None]:
-    return st.sampled_from((*_KEYS[dimension], None))
-
-
-_OFFSETS = st.one_of(
-    st.integers(-7200, 7200).map(lambda seconds: timedelta(seconds=seconds)),
-    st.integers(-96, 96).map(lambda quarters: timedelta(minutes=15 * quarters)),
-    st.builds(timedelta, days=st.integers(-20, 45), microseconds=st.integers(0, 86_399_999_999)),
-)
-_ROWS = st.fixed_dictionaries(
-    {
-        "offset": _OFFSETS,
-        **{name: _member(name) for name in _KEYS},
-        "answered": st.sampled_from((True, True, False, None)),
-        "resolved": st.sampled_from((True, False, None)),
-        "rating": st.sampled_from((None, 1, 2, 3, 4, 5)),
-        "wait_seconds": _TIMES,
-        "duration_seconds": _TIMES.map(lambda seconds: seconds or None),
-    }
-)
-
-
-@st.composite
-def _calls(draw: st.DrawFn, most: int = 60) -> list[oracle.Row]:
-    """Up to `most` rows around a clock change, in order of time."""
-    change = draw(st.sampled_from(CLOCK_CHANGES))
-    rows = draw(st.lists(_ROWS, max_size=most))
-    placed = ({**row, "started_at": change + row["offset"]} for row in rows)
-    ordered = sorted(placed, key=lambda row: row["started_at"])
-    return [{**row, "call_id": f"{number:03}"} for number, row in enumerate(ordered)]
-
-
-@st.composite
-def _windows(draw: st.DrawFn, rows: list[oracle.Row], most_days: int) -> Window:
-    """A window that may reach beyond the rows, or lie outside of them."""
-    first = rows[0]["started_at"].date() if rows else date(2025, 3, 30)
-    last = rows[-1]["started_at"].date() if rows else first
-    start = draw(st.dates(first - timedelta(days=9), last + timedelta(days=9)))
-    return Window(start, start + timedelta(days=draw(st.integers(0, most_days))))
-
-
-_FILTERS = st.fixed_dictionaries(
-    {
-        name: st.one_of(
-            st.just(()),
-            st.just(()),
-            st.sets(st.sampled_from((*keys, "null", "nobody")), max_size=3).map(lambda kept: tuple(sorted(kept))),
-        )
-        for name, keys in _KEYS.items()
-    }
-).map(lambda limits: Filter(**limits))
 
 
 def _frame(rows: list[oracle.Row]) -> pl.LazyFrame:
@@ -179,9 +106,9 @@ _property = settings(
 @_property
 @given(st.data())
 def test_cells_and_row_codes_answer_every_question_like_plain_rows(data: st.DataObject) -> None:
-    rows = data.draw(_calls())
-    zone, limits = data.draw(st.sampled_from(ZONES)), data.draw(_FILTERS)
-    short, long = data.draw(_windows(rows, 3)), data.draw(_windows(rows, 75))
+    rows = data.draw(calls())
+    zone, limits = data.draw(st.sampled_from(ZONES)), data.draw(FILTERS)
+    short, long = data.draw(windows(rows, 3)), data.draw(windows(rows, 75))
     questions = _every_question(zone, short, long, limits)
 
     _assert_all_same(_aggregates(rows, (zone,)), rows, questions)
@@ -191,7 +118,7 @@ def test_cells_and_row_codes_answer_every_question_like_plain_rows(data: st.Data
 @settings(_property, max_examples=25)
 @given(st.data())
 def test_states_of_parts_merge_to_the_state_of_the_whole(data: st.DataObject) -> None:
-    rows = data.draw(_calls())
+    rows = data.draw(calls())
     parts = data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
     split = [[row for row, part in zip(rows, parts, strict=True) if part == number] for number in range(3)]
     states = [PartialState.decode(partial_state(_frame(part), ZONES[1:3]).encode()) for part in split]
@@ -210,11 +137,11 @@ def _plain(state: PartialState) -> dict[str, Any]:
 @settings(_property, max_examples=30)
 @given(st.data())
 def test_a_file_read_out_of_order_changes_nothing(data: st.DataObject) -> None:
-    rows = data.draw(_calls(30))
+    rows = data.draw(calls(30))
     zone = data.draw(st.sampled_from(ZONES))
     shuffled = data.draw(st.permutations(rows))
-    window = data.draw(_windows(rows, 40))
-    questions = _every_question(zone, Window(window.start, window.start), window, data.draw(_FILTERS))
+    window = data.draw(windows(rows, 40))
+    questions = _every_question(zone, Window(window.start, window.start), window, data.draw(FILTERS))
 
     _assert_all_same(_aggregates(shuffled, (zone,), NOTHING), rows, questions)
 
@@ -222,8 +149,8 @@ def test_a_file_read_out_of_order_changes_nothing(data: st.DataObject) -> None:
 @settings(_property, max_examples=20)
 @given(st.data())
 def test_arrays_that_were_saved_and_only_read_answer_the_same(data: st.DataObject) -> None:
-    rows = data.draw(_calls())
-    window, limits = data.draw(_windows(rows, 60)), data.draw(_FILTERS)
+    rows = data.draw(calls())
+    window, limits = data.draw(windows(rows, 60)), data.draw(FILTERS)
     aggregates = _aggregates(rows, ZONES[1:3], data.draw(st.sampled_from((ROOMY, NOTHING))))
 
     again = _saved(aggregates)
@@ -247,7 +174,7 @@ def _saved(aggregates: Aggregates) -> Aggregates:
 @settings(_property, max_examples=15)
 @given(st.data())
 def test_several_zones_of_one_version_know_their_own_days(data: st.DataObject) -> None:
-    rows = data.draw(_calls())
+    rows = data.draw(calls())
     aggregates = _aggregates(rows)
     days = {zone: sorted(oracle.local_day(row, zone) for row in rows) for zone in ZONES}
     windows = {zone: Window(d[0], d[-1] + timedelta(days=1)) for zone, d in days.items() if d}
@@ -271,8 +198,8 @@ NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
 def test_without_rows_every_answer_is_there_and_empty() -> None:
     aggregates = _aggregates([])
-    questions = _every_question("Europe/Berlin", Window(date(2025, 3, 30), date(2025, 3, 31)),
-                                Window(date(2025, 1, 1), date(2025, 3, 1)), Filter(region=("north",)))  # fmt: skip
+    day, winter = Window(date(2025, 3, 30), date(2025, 3, 31)), Window(date(2025, 1, 1), date(2025, 3, 1))
+    questions = _every_question("Europe/Berlin", day, winter, Filter(region=("north",)))
 
     _assert_all_same(aggregates, [], questions)
     assert aggregates.data_window("UTC").days == 0
@@ -322,8 +249,16 @@ def test_an_agent_is_called_by_the_name_last_seen() -> None:
     assert members == (Member("a", "Ann New"), Member("null", "Unknown"))
 
 
-@pytest.mark.parametrize(("by", "source"), [((), "rollup"), (("region", "day"), "rollup"), (("agent_region",), "rollup"),
-                                            (("hour",), "scan"), (("rating",), "scan")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("by", "source"),
+    [
+        ((), "rollup"),
+        (("region", "day"), "rollup"),
+        (("agent_region",), "rollup"),
+        (("hour",), "scan"),
+        (("rating",), "scan"),
+    ],
+)
 def test_an_answer_says_whether_cells_or_rows_gave_it(by: tuple[str, ...], source: str) -> None:
     aggregates = _aggregates([_row(NOON)])
     question = Question("UTC", Window(date(2025, 6, 1), date(2025, 6, 2)), by=by)

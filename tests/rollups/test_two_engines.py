@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ from tests.rollups.plain import (
     AXES,
     GRAINS,
     NOTHING,
+    Call,
     aggregates,
     by_key,
     groups,
@@ -28,11 +30,15 @@ from tests.rollups.plain import (
     some_question,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 DAY = Window(date(2024, 5, 6), date(2024, 5, 7))
 
 
-def assert_equal_to_plain_counting(found: Aggregates, calls: list[dict[str, object]], question: Question) -> None:
+def assert_equal_to_plain_counting(found: Aggregates, calls: Sequence[Call], question: Question) -> None:
     expected = groups(calls, question)
     answer = found.tally(question)
     tallies = np.concatenate([answer.tally.counts, answer.tally.sums], axis=-1)
@@ -46,7 +52,7 @@ def assert_equal_to_plain_counting(found: Aggregates, calls: list[dict[str, obje
     assert all(not any(cell.values()) for keys, cell in told.items() if keys not in expected)
 
 
-def assert_equal_waits(found: Aggregates, calls: list[dict[str, object]], question: Question) -> None:
+def assert_equal_waits(found: Aggregates, calls: Sequence[Call], question: Question) -> None:
     expected = groups(calls, question)
     keys = found.tally(question).keys
     longest = by_key(found.longest_wait(question), keys)
@@ -58,7 +64,7 @@ def assert_equal_waits(found: Aggregates, calls: list[dict[str, object]], questi
     }
 
 
-def assert_equal_histogram(found: Aggregates, calls: list[dict[str, object]], question: Question, of: Measured) -> None:
+def assert_equal_histogram(found: Aggregates, calls: Sequence[Call], question: Question, of: Measured) -> None:
     expected = groups(calls, question)
     histogram, _ = found.histogram(question, of)
     column = f"{of}_seconds"
@@ -129,7 +135,7 @@ def test_a_filter_across_agent_and_issue_type_is_scanned_and_says_so() -> None:
     assert (found.tally(from_cells).source, found.estimated_rows(from_cells)) == ("rollup", 0)
 
 
-def test_arrays_can_be_saved_mapped_read_only_and_asked_again(tmp_path) -> None:  # noqa: ANN001
+def test_arrays_can_be_saved_mapped_read_only_and_asked_again(tmp_path: Path) -> None:
     calls = [{"call_id": "c1", "started_at": NOON, "region": "n", "wait_seconds": 3.0, "answered": True}]
     question = Question("UTC", DAY, by=("region", "day"))
     found = aggregates(calls)

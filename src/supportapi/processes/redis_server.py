@@ -172,6 +172,7 @@ def _start(folder: Path, lock: Path, descriptor: int) -> RunningRedis:
     except BaseException:
         process.kill()
         process.wait()
+        _remove(path)
         raise
     _LOG.info("redis.started", pid=process.pid, binary=binary.name, seconds=round(time.monotonic() - began, 3))
     return RunningRedis(_url(path), path, process, lock)
@@ -265,10 +266,16 @@ def _sweep(lock: Path, path: Path) -> None:
         if descriptor is None:
             return
         try:
-            path.unlink(missing_ok=True)
-            path.parent.rmdir()
+            _remove(path)
         finally:
             os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    # Only while holding the lock.
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
 
 
 def _url(path: Path) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 import structlog
@@ -13,12 +12,8 @@ import structlog
 from supportapi.access.secret_key import kept_secret
 from supportapi.errors import StartRefused
 from supportapi.processes.logs import configure_logs
-from supportapi.processes.redis_server import embedded_redis
 from supportapi.processes.verify import find_problems
 from supportapi.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 _LOG: Final = structlog.get_logger()
 DOTENV: Final = Path(".env")
@@ -46,16 +41,3 @@ def begin(process: str, *, listens: bool = False) -> Settings:
     for problem in problems:
         _LOG.warning("start.problem", about=problem.about, what=problem.what, remedy=problem.remedy)
     return settings
-
-
-@contextlib.contextmanager
-def redis_at(settings: Settings) -> Generator[str]:
-    """The address of Redis: the configured one, or a server of our own that lives as long as this context.
-
-    Processes of one `SUPPORTAPI_HOME` share the server that the first of them started. Raises `StartRefused`.
-    """
-    if settings.redis_url is not None:
-        yield settings.redis_url
-        return
-    with embedded_redis(settings.supportapi_home) as server:
-        yield server.url

@@ -13,7 +13,7 @@ from granian.server import Server
 
 from supportapi.processes.logs import library_logging
 from supportapi.processes.port import refuse_taken_port
-from supportapi.processes.start import redis_at
+from supportapi.processes.redis_server import redis_for
 
 if TYPE_CHECKING:
     from supportapi.settings import Settings
@@ -32,7 +32,7 @@ def run_api(settings: Settings, application: str = APPLICATION) -> None:
     Raises `StartRefused` when the port is taken, and `SystemExit(1)` when a worker ends by itself.
     """
     refuse_taken_port(settings.host, settings.port)
-    with redis_at(settings) as redis_url:
+    with redis_for(settings) as redis_url:
         # Workers read the environment as any process does; only this one knows the address of a Redis of our own.
         os.environ["REDIS_URL"] = redis_url
         server = Server(

@@ -193,4 +193,4 @@ def _product(keys: tuple[tuple[Key | date | datetime, ...], ...]) -> list[tuple[
 
 
 def _shown(cell: tuple[Any, ...]) -> str:
-    return ", ".join("/".join(key) if isinstance(key, tuple) else str(key) for key in cell)
+    return ", ".join(str(key) for key in cell)

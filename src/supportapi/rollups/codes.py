@@ -50,9 +50,10 @@ class RowCodes:
     `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`),
     `wait_ms`, `duration_ms` (0 where unknown), `wait_bucket`, `duration_bucket` (`UNKNOWN_BUCKET` where unknown),
     `second` (since `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day,
-    `first_<zone>`, the first row of that day or later, and `end_<zone>`, the row after the last one before that day. The two differ only
-    where a clock once went back over midnight, so that a day came twice. `classes`, shape `(classes, len(COUNTS))`,
-    says which counts a row of each class adds to: every combination of what decides them that occurs in the data.
+    `first_<zone>`, the first row of that day or later, and `end_<zone>`, the row after the last one before that day.
+    The two differ only where a clock once went back over midnight, so that a day came twice. `classes`, shape
+    `(classes, len(COUNTS))`, says which counts a row of each class adds to: every combination of what decides them
+    that occurs in the data.
     """
 
     __slots__ = ("base_second", "classes", "columns", "contributions", "rows")

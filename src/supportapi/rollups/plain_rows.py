@@ -1,8 +1,7 @@
-"""The answers to questions from plain rows, spelled a second time and on purpose: nothing here is shared with states."""
+"""Answers from plain rows, for the audit: spelled a second time on purpose, nothing is shared with `states`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,8 @@ from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SU
 from supportapi.rollups.questions import PAIR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from supportapi.rollups.questions import Question
@@ -34,9 +35,9 @@ _COUNTED: Final[dict[str, pl.Expr]] = {
     "calls": pl.col("started_at").is_not_null(),
     "answered": _ANSWERED,
     "unanswered": _GIVEN_UP,
-    "short_abandons": _GIVEN_UP & (_WAIT < SHORT_ABANDON_SECONDS * 1000),
-    **{f"within_{seconds}": _ANSWERED & (_WAIT <= seconds * 1000) for seconds in THRESHOLDS_SECONDS},
-    **{f"beyond_{seconds}": _GIVEN_UP & (_WAIT > seconds * 1000) for seconds in THRESHOLDS_SECONDS},
+    "short_abandons": _GIVEN_UP & _WAIT.lt(SHORT_ABANDON_SECONDS * 1000),
+    **{f"within_{seconds}": _ANSWERED & _WAIT.le(seconds * 1000) for seconds in THRESHOLDS_SECONDS},
+    **{f"beyond_{seconds}": _GIVEN_UP & _WAIT.gt(seconds * 1000) for seconds in THRESHOLDS_SECONDS},
     "wait_known": _WAIT.is_not_null(),
     "wait_answered_known": _WAIT.is_not_null() & _ANSWERED,
     "wait_unanswered_known": _WAIT.is_not_null() & _GIVEN_UP,
@@ -113,7 +114,7 @@ def percentiles(rows: pl.LazyFrame, questions: int, of: str, shares: Sequence[fl
 
 
 def cells(rows: pl.LazyFrame, number: int, question: Question) -> dict[str, dict[tuple[Any, ...], int]]:
-    """For each of `CELL_MEASURES` the cells of `question` (the `number`-th of `asked`) that have rows, by their keys."""
+    """For each of `CELL_MEASURES` the cells of `question`, the `number`-th of `asked`, with rows, by their keys."""
     keys = [expression for name in question.by for expression in _keys(name, question)]
     everything = pl.lit(value=True)
     # The days decide; the instants around them let whole row groups of a sorted file be skipped.
