@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,9 @@ from supportapi.calls.window import Window
 from supportapi.measures.sketch import bucket_of, quantiles
 from supportapi.measures.tally import COUNTS, SUMS
 from supportapi.rollups.aggregates import Aggregates
+from supportapi.rollups.build import build
 from supportapi.rollups.questions import Measured, Question
+from supportapi.rollups.states import partial_state
 from tests.rollups.plain import (
     AMPLE,
     AXES,
@@ -23,6 +26,7 @@ from tests.rollups.plain import (
     Call,
     aggregates,
     by_key,
+    frame,
     groups,
     local_day,
     measures,
@@ -241,3 +245,14 @@ def test_answering_needs_no_polars() -> None:
     )
 
     assert told.stdout.strip() == "False"
+
+
+def test_rows_of_files_that_overlap_in_time_are_put_in_order_of_instant_and_id() -> None:
+    later: Call = {"call_id": "c2", "started_at": NOON.replace(microsecond=500), "agent_id": "later"}
+    earlier: Call = {"call_id": "c1", "started_at": NOON, "agent_id": "earlier"}
+    rows = pl.concat([frame([later]), frame([earlier])])
+
+    codes = build(partial_state(rows, ("UTC",)), rows, ("UTC",), AMPLE).codes
+
+    # Members are sorted by name: "earlier" is 0.
+    assert codes.columns["agent_id"].tolist() == [0, 1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from supportapi.calls.record import SORT_KEY
 from supportapi.measures.tally import COUNTS, SHORT_ABANDON_SECONDS, THRESHOLDS_SECONDS
 from supportapi.rollups.codes import UNKNOWN_BUCKET, RowCodes
 from supportapi.rollups.states import CONDITIONS, DIMENSIONS, bucket, coded, in_ticks, local_day
@@ -33,15 +34,16 @@ def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: M
     extent = ticks.select(
         pl.col("started_at").dt.epoch("s").min(),
         pl.max_horizontal(pl.col("wait_ms", "duration_ms").max()).alias("longest"),
+        (pl.col("started_at").diff() < pl.duration()).any().alias("mixed"),
     )
-    first_second, longest_ms = extent.collect(engine="streaming").row(0)
+    first_second, longest_ms, mixed = extent.collect(engine="streaming").row(0)
+    if mixed:
+        # Files that overlap in time.
+        ticks = ticks.sort(SORT_KEY)
     base_second: int = first_second or 0
     # Four bytes hold 49 days; a ticket that stayed open for longer makes them eight.
     milliseconds = pl.UInt32 if (longest_ms or 0) < 2**32 else pl.Int64
     frame = _encoded(ticks, members, days, base_second, milliseconds).collect(engine="streaming")
-    if not frame.get_column("second").is_sorted():
-        # Files that overlap in time.
-        frame = frame.sort("second", maintain_order=True)
     classes, class_codes = _classes(ticks, frame.get_column("class"))
     columns: dict[str, NDArray[Any]] = {name: frame.get_column(name).to_numpy() for name in frame.columns}
     columns["class"] = class_codes
