@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # What our libraries say that is worth a line at each of their levels.
 _LIBRARY_LEVELS: Final = {"rq": "WARNING", "watchfiles": "WARNING", "asyncio": "WARNING", "_granian": "WARNING"}
+_QUERIES_KEPT: Final = 2_048
 
 
 def configure_logs(process: str, settings: Settings, stream: TextIO | None = None) -> None:
@@ -75,16 +77,21 @@ def access_sink(process: str, level: str, log_format: str, stream: TextIO) -> Ca
     """
     if logging.getLevelNamesMapping()[level] > logging.INFO:
         return lambda _events: None
-    redaction = Redaction()
+    # Front ends ask the same questions again and again: what a query looks like without secrets is kept.
+    clean = functools.lru_cache(_QUERIES_KEPT)(Redaction().clean_text)
     on_terminal = log_format == "console" or (log_format == "auto" and stream.isatty())
     renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty()) if on_terminal else None
+    tail = msgspec.json.encode({"process": process})[1:]
+
+    def line(event: Any) -> str:
+        cleaned = clean(event.query)
+        kept = event if cleaned == event.query else msgspec.structs.replace(event, query=cleaned)
+        if renderer is None:
+            return (msgspec.json.encode(kept)[:-1] + b"," + tail).decode()
+        return renderer(None, "info", {**msgspec.to_builtins(kept), "process": process})
 
     def write(events: Sequence[Any]) -> None:
-        lines: list[str] = []
-        for event in events:
-            fields = {**msgspec.to_builtins(event), "query": redaction.clean_text(event.query), "process": process}
-            lines.append(renderer(None, "info", fields) if renderer else _json(None, "", fields))
-        stream.write("\n".join(lines) + "\n")
+        stream.write("\n".join(map(line, events)) + "\n")
         stream.flush()
 
     return write
