@@ -13,8 +13,6 @@ from supportapi.answers.figures import Figures, known, known_all
 from supportapi.rollups.catalogue import METRICS, Better, Metric, Unit, availability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from supportapi.measures.tally import Tally
     from supportapi.rollups.aggregates import Aggregates
 
@@ -64,22 +62,19 @@ def sparkline_steps(daily: Tally) -> Tally:
     return tail.reshape((*leading, steps, width)).sum(axis=-1)
 
 
-def unavailable(aggregates: Aggregates, metrics: Iterable[Metric]) -> dict[str, str]:
-    """The reason for each of `metrics` that the dataset cannot give."""
-    reasons = ((metric.key, availability(metric, aggregates.columns_present)) for metric in metrics)
-    return {key: reason for key, reason in reasons if reason is not None}
-
-
 def _card(
     aggregates: Aggregates, metric: Metric, now: Figures, before: Figures | None, steps: Tally, base: Baseline
 ) -> KpiCard:
     reason = availability(metric, aggregates.columns_present)
-    if reason is not None:
-        return _unavailable_card(aggregates, metric, reason)
-    value = known(float(now.values[metric.key]), metric.unit)
-    previous = None
-    if before is not None and base.exists:
-        previous = known(float(before.values[metric.key]), metric.unit)
+    value = previous = move = sparkline = None
+    if reason is None:
+        value = known(float(now.values[metric.key]), metric.unit)
+        if before is not None:
+            previous = known(float(before.values[metric.key]), metric.unit) if base.exists else None
+            move = delta(metric, value, previous, base)
+        if metric.needs == "tally":
+            sparkline = known_all(metric.compute(steps), metric.unit)
+    lacking = tuple(name for name in metric.columns if name not in aggregates.columns_present)
     return KpiCard(
         key=metric.key,
         label=metric.label,
@@ -87,24 +82,9 @@ def _card(
         better=metric.better,
         value=value,
         previous=previous,
-        delta=None if before is None else delta(metric, value, previous, base),
-        sparkline=known_all(metric.compute(steps), metric.unit) if metric.needs == "tally" else None,
-        available=True,
-        reason=None,
-    )
-
-
-def _unavailable_card(aggregates: Aggregates, metric: Metric, reason: str) -> KpiCard:
-    return KpiCard(
-        key=metric.key,
-        label=metric.label,
-        unit=metric.unit,
-        better=metric.better,
-        value=None,
-        previous=None,
-        delta=None,
-        sparkline=None,
-        available=False,
+        delta=move,
+        sparkline=sparkline,
+        available=reason is None,
         reason=reason,
-        columns=tuple(name for name in metric.columns if name not in aggregates.columns_present),
+        columns=None if reason is None else lacking,
     )
