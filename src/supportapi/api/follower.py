@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 WAIT_MS: Final = 1_000
 _BACKOFF_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
+_STOP_SECONDS: Final = 0.5
 _WORKERS_EVERY_SECONDS: Final = 3.0
 _SILENT_INTERVALS: Final = 3
 _SILENT_GRACE: Final = timedelta(seconds=10)
@@ -87,6 +87,7 @@ class Follower:
         self._now = now
         self._fresh = HotAnswers(hot_bytes)
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self.seen = Seen()
         self.current = Current(None, None, HotAnswers(0))
 
@@ -96,10 +97,11 @@ class Follower:
 
     async def stop(self) -> None:
         """End, and wait until it has ended."""
-        if self._task is not None:
+        self._stopping = True
+        while self._task is not None and not self._task.done():
+            # More than once: a client library that is just handling a time-out may swallow a cancellation.
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait((self._task,), timeout=_STOP_SECONDS)
 
     async def look(self) -> str:
         """Read pointer and manifest once, load what is new; the id of the event from which to wait on."""
@@ -119,7 +121,7 @@ class Follower:
 
     async def _follow(self) -> None:
         failures = 0
-        while True:
+        while not self._stopping:
             try:
                 event = await self.look()
                 failures = 0

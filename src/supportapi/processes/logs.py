@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from supportapi.settings import Settings
 
 # What our libraries say that is worth a line at each of their levels.
-_LIBRARY_LEVELS: Final = {"rq": "WARNING", "watchfiles": "WARNING", "asyncio": "WARNING", "_granian": "WARNING"}
+_LIBRARY_LEVELS: Final = {
+    "rq": "WARNING",
+    "rq.worker": "WARNING",
+    "watchfiles": "WARNING",
+    "asyncio": "WARNING",
+    "_granian": "WARNING",
+}
 _QUERIES_KEPT: Final = 2_048
 
 
