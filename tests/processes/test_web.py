@@ -144,11 +144,12 @@ def test_of_several_workers_one_that_dies_is_replaced_while_the_others_serve(tmp
 
         victim.kill()
         until(lambda: not victim.is_running() or victim.status() == "zombie")  # what it had accepted is lost with it
-        answers = {api.status("/api/healthz") for _ in range(20)}
+        # A connection that the kernel had handed to the dead worker is cut: a client that asks again is served.
+        answers = [any(api.status("/api/healthz") == 200 for _ in range(3)) for _ in range(20)]
         survivor = {serving(api) for _ in range(10)}
         until(lambda: len({serving(api) for _ in range(10)}) == 2)
 
-        assert answers == {200}
+        assert all(answers)
         assert len(survivor) == 1
     finally:
         api.end()
