@@ -144,7 +144,8 @@ def test_of_several_workers_one_that_dies_is_replaced_while_the_others_serve(tmp
 
         victim.kill()
         until(lambda: not victim.is_running() or victim.status() == "zombie")  # what it had accepted is lost with it
-        # A connection that the kernel had handed to the dead worker is cut: a client that asks again is served.
+        # Seen once in a full run: one of these got no answer although the worker was gone. Why is not established;
+        # asking again was not needed in any other run.
         answers = [any(api.status("/api/healthz") == 200 for _ in range(3)) for _ in range(20)]
         survivor = {serving(api) for _ in range(10)}
         until(lambda: len({serving(api) for _ in range(10)}) == 2)

@@ -14,7 +14,6 @@ Comparison = Literal["previous", "previous_week", "previous_month", "previous_ye
 
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 RELATIVE_RANGES: tuple[RelativeRange, ...] = get_args(RelativeRange)
-COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
 
 _DECEMBER = 12
 
