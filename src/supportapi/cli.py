@@ -87,16 +87,20 @@ def worker() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, type=_FILE)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--mapping", type=_FILE, help="How columns become calls; without one the files are a ready dataset.")
 @click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
 def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None) -> None:
-    """Turn raw FILES into the live dataset; without FILES, everything in `raw/` of the dataset's folder."""
+    """Turn raw FILES into the live dataset; without FILES, everything in `raw/` of the dataset's folder.
+
+    A folder means all files in it; a pattern in quotation marks ('exports/2024-*.csv') all files that it matches.
+    """
     from supportapi.dataset import ingest as door  # noqa: PLC0415
+    from supportapi.dataset.inputs import raw_files  # noqa: PLC0415
 
     folder = out or _settings().data_folder
     with _progress() as tell:
-        report = door.ingest(files, mapping, folder, progress=tell) if files else _ingest_raw(folder, tell)
+        report = door.ingest(raw_files(files), mapping, folder, progress=tell) if files else _ingest_raw(folder, tell)
     if report is not None:
         _show(report, folder)
 
@@ -260,6 +264,8 @@ def _ingest_raw(folder: Path, tell: Callable[[str, int, int], None]) -> IngestRe
 
 
 def _show(report: IngestReport, folder: Path) -> None:
+    for note in report.assumed:
+        click.echo(f"  {note}")
     click.echo(
         f"read {report.read:,} = written {report.written:,} + rejected {report.rejected:,} "
         f"+ duplicates {report.duplicates:,}   ({report.seconds:.1f} s)"

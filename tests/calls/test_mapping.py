@@ -109,3 +109,19 @@ def test_a_mapping_needs_columns() -> None:
 
 def test_what_is_not_toml_is_told_with_its_line() -> None:
     assert "line 1" in problems("columns = ]")[0]
+
+
+def test_the_reading_of_files_is_declared_by_name() -> None:
+    mapping = read_mapping(
+        """
+        [read]
+        range = "B4:H"
+        records = "data.items"
+        header_row = 0
+        [columns]
+        call_id = "id"
+        started_at = "start"
+        """
+    )
+
+    assert (mapping.read.cells, mapping.read.records, mapping.read.header_row) == ("B4:H", "data.items", 0)

@@ -156,12 +156,16 @@ def test_a_declared_encoding_is_read(tmp_path: Path) -> None:
     assert calls(tmp_path / "out")["region"].to_list() == ["Zürich"]
 
 
-def test_foreign_text_without_a_declared_encoding_says_what_to_do(tmp_path: Path, mapping: Path) -> None:
+def test_foreign_text_without_a_declared_encoding_is_read_as_cp1252_and_that_is_said(
+    tmp_path: Path, mapping: Path
+) -> None:
     file = tmp_path / "latin.csv"
     file.write_bytes((HEADER + "a,2024-05-06 12:00:00,Zürich,1\n").encode("cp1252"))
 
-    with pytest.raises(RawFileUnreadable, match=r"read\.encoding"):
-        ingest([file], mapping, tmp_path / "out")
+    report = ingest([file], mapping, tmp_path / "out")
+
+    assert calls(tmp_path / "out")["region"].to_list() == ["Zürich"]
+    assert "latin.csv: read as cp1252; say read.encoding if letters look wrong" in report.assumed
 
 
 def test_lines_of_rejects_count_line_breaks_within_quotes(tmp_path: Path, mapping: Path) -> None:

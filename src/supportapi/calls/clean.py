@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 ROW: Final = "__row"
 """The column of a raw frame that numbers its rows."""
+FAULT: Final = "__line_fault"
+"""The column of a raw frame, where it has one, that says what is wrong with a row's line; null where nothing is."""
+TOO_FEW: Final = "too_few_fields"
+"""The one fault of a line that leaves a row: its missing fields are null."""
 REASON: Final = "__reason"
 ALTERED: Final = "__altered:"
 _LEAST: Final = {"wait_seconds": 0.0, "duration_seconds": 0.001}
@@ -60,7 +64,7 @@ def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
     """
     found = raw.collect_schema()
     given = mapping.columns.given()
-    headers = _headers([name for name in found.names() if name != ROW], given)
+    headers = _headers([name for name in found.names() if name not in {ROW, FAULT}], given)
     texts = {
         f"{_TEXT}{name}": _text(column, headers, found, mapping)
         for name, column in given.items()
@@ -73,10 +77,11 @@ def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
         faults |= _faults(name, column, mapping)
     values = {name: _value(name, given[name], mapping) for name in COLUMNS if name in given}
     # Step by step, so that no text is read twice: what texts say, what they mean, what can be wrong with them.
-    frame = raw.select(ROW, **texts).with_columns(**readings)
+    frame = _faulted(raw).select(ROW, FAULT, **texts).with_columns(**readings)
     frame = frame.with_columns(**{name: values.get(name, pl.lit(None)).cast(SCHEMA[name]) for name in COLUMNS})
     frame = frame.select(
         ROW,
+        FAULT,
         *COLUMNS,
         **{f"{_FAULT}{reason}": fault.fill_null(value=False) for reason, fault in faults.items()},
     )
@@ -86,7 +91,12 @@ def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
 
 def clean_ready(raw: pl.LazyFrame) -> Cleaned:
     """The rows of a ready dataset (see `canonical`) under the same rules. Raises `SchemaInvalid`."""
-    return _judge(aliased(raw, keep=(ROW,)), _Policies((), (), frozenset()))
+    return _judge(aliased(_faulted(raw), keep=(ROW, FAULT)), _Policies((), (), frozenset()))
+
+
+def _faulted(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """`raw` with `FAULT`; readers that can meet no faulty line leave it out."""
+    return raw if FAULT in raw.collect_schema() else raw.with_columns(pl.lit(None, dtype=pl.String).alias(FAULT))
 
 
 def _judge(frame: pl.LazyFrame, policies: _Policies) -> Cleaned:
@@ -100,8 +110,10 @@ def _judge(frame: pl.LazyFrame, policies: _Policies) -> Cleaned:
         "duration_zero": duration == 0,
         "rating_outside_scale": ~rating.is_between(1, 5),
         **{reason: pl.col(f"{_FAULT}{reason}") for reason in policies.altering},
+        TOO_FEW: pl.col(FAULT) == TOO_FEW,
     }
     reasons = [
+        pl.when(pl.col(FAULT) != TOO_FEW).then(pl.col(FAULT)),
         *(pl.when(pl.col(f"{_FAULT}{reason}")).then(pl.lit(reason)) for reason in policies.refusing),
         *(pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}_missing")) for name in REQUIRED),
         *(pl.when(altered[reason]).then(pl.lit(reason)) for reason in sorted(policies.refusing_values)),
@@ -123,9 +135,6 @@ def _judge(frame: pl.LazyFrame, policies: _Policies) -> Cleaned:
 
 def _headers(names: Sequence[str], given: dict[str, Column]) -> dict[str, str]:
     """For each source column that the mapping names, the one in the file: the same, or alike in letters and digits."""
-    alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault(_letters(name), []).append(name)
     headers: dict[str, str] = {}
     problems: list[str] = []
     for column, rule in given.items():
@@ -133,7 +142,7 @@ def _headers(names: Sequence[str], given: dict[str, Column]) -> dict[str, str]:
         if rule.only_when is not None:
             wanted.append((rule.only_when.column, f"columns.{column}.only_when.column"))
         for name, place in wanted:
-            matches = [name] if name in names else alike.get(_letters(name), [])
+            matches = matching(name, names)
             if len(matches) == 1:
                 headers[name] = matches[0]
             elif matches:
@@ -143,6 +152,11 @@ def _headers(names: Sequence[str], given: dict[str, Column]) -> dict[str, str]:
     if problems:
         raise MappingInvalid("\n".join(problems), problems=problems)
     return headers
+
+
+def matching(name: str, names: Sequence[str]) -> list[str]:
+    """Which of the headers `names` may be meant by `name`: itself, else those that are alike in letters and digits."""
+    return [name] if name in names else [found for found in names if _letters(found) == _letters(name)]
 
 
 def _letters(name: str) -> str:

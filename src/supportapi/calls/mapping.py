@@ -14,7 +14,7 @@ from supportapi.calls.decode import Words, decode, nearest
 from supportapi.calls.words import FALSE_WORDS, TRUE_WORDS
 from supportapi.errors import MappingInvalid
 
-FORMATS: Final = ("csv", "excel", "json", "ndjson", "parquet")
+FORMATS: Final = ("csv", "excel", "json", "ndjson", "parquet", "arrow")
 ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS, EXCEL = "iso", "epoch_seconds", "epoch_milliseconds", "excel"
 NAMED_FORMATS: Final = (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS, EXCEL)
 UNITS: Final = ("seconds", "milliseconds", "minutes", "hours", "h:mm:ss", "m:ss", "iso8601", "excel_days")
@@ -125,14 +125,17 @@ class MappedColumns(_Part, frozen=True, kw_only=True):
 
 
 class Reading(_Part, frozen=True, kw_only=True):
-    """How the file is read; what is left out is told from the file."""
+    """How the file is read; what is left out is told from the file. A `header_row` of 0: there is none."""
 
-    format: Literal["csv", "excel", "json", "ndjson", "parquet"] | None = None
+    format: Literal["csv", "excel", "json", "ndjson", "parquet", "arrow"] | None = None
     delimiter: str | None = None
     quote: str = '"'
+    comment: str | None = None
     encoding: str | None = None
-    header_row: int = 1
+    header_row: int | None = None
     sheet: str | int | None = None
+    cells: str | None = msgspec.field(default=None, name="range")
+    records: str | None = None
 
 
 class Duplicates(_Part, frozen=True, kw_only=True):

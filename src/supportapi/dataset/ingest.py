@@ -14,8 +14,10 @@ from supportapi.calls.manifest import Manifest
 from supportapi.calls.mapping import ZONE_REMEDY, Duplicates, Mapping, Reading
 from supportapi.dataset.duplicates import INDEX, repeats
 from supportapi.dataset.files import writing
+from supportapi.dataset.inputs import in_folder, names_of
 from supportapi.dataset.mapping import load_mapping
-from supportapi.dataset.readers import Raw, read_raw, readable
+from supportapi.dataset.raw import Raw
+from supportapi.dataset.readers import read_raw, readable
 from supportapi.dataset.rejects import FILE, Refused, refused_rows, write_rejects
 from supportapi.dataset.write import LOCK_WAIT_SECONDS, Writer
 from supportapi.errors import IngestRejected, MappingInvalid, RawFileUnreadable, SchemaInvalid
@@ -26,16 +28,17 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 MAPPING_NAME: Final = "mapping.toml"
-_NOT_RAW: Final = (".toml", ".md")
 
 
 class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of every row: `read == written + rejected + duplicates`.
 
     Rows without any value are not rows. `altered_by_reason` counts values of written calls that were made null.
+    `assumed` says what was told from each file rather than declared, and what was mended in it.
     """
 
     files: tuple[str, ...]
+    assumed: tuple[str, ...]
     read: int
     written: int
     rejected: int
@@ -102,14 +105,15 @@ def _staged(
     refused = refused_rows(parts.rows(), repeated)
     _refuse_unless_usable(parts, refused, files)
     with writing(writer.out):
-        rejects = write_rejects(refused, parts.raws, [file.name for file in files], writer)
+        rejects = write_rejects(refused, parts.raws, writer)
     gone = pl.concat([lost, repeated]).implode()
     kept = parts.rows().filter(pl.col(REASON).is_null() & ~pl.col(INDEX).is_in(gone))
     read = _height(parts.rows())
     tell("write", 0, read)
     manifest = writer.stage(kept)
     report = IngestReport(
-        files=tuple(file.name for file in files),
+        files=tuple(raw.name for raw in parts.raws),
+        assumed=tuple(f"{raw.name}: {note}" for raw in parts.raws for note in raw.notes),
         read=read,
         written=manifest.row_count or 0,
         rejected=_height(pl.scan_parquet(rejects)),
@@ -130,13 +134,11 @@ def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None)
 
     Raises as `ingest` does, and `RawFileUnreadable` when the folder holds no file.
     """
-    found = sorted(path for path in raw.iterdir() if path.is_file()) if raw.is_dir() else []
-    files = [path for path in found if not path.name.startswith(".") and path.suffix.lower() not in _NOT_RAW]
-    if not files:
-        raise RawFileUnreadable(
-            f"There is no file in {raw}. Put the export there, and a {MAPPING_NAME} that says how it becomes calls.",
-            path=str(raw), reason="no_files",
-        )  # fmt: skip
+    try:
+        files = in_folder(raw)
+    except RawFileUnreadable as nothing:
+        told = f"{nothing.message} Put the export there, and a {MAPPING_NAME} that says how it becomes calls."
+        raise RawFileUnreadable(told, **nothing.facts) from nothing
     mapping = raw / MAPPING_NAME
     return ingest(files, mapping if mapping.is_file() else None, out, progress=progress)
 
@@ -145,17 +147,18 @@ def _clean_files(files: Sequence[Path], mapping: Mapping | None, writer: Writer,
     raws: list[Raw] = []
     paths: list[Path] = []
     altered: tuple[str, ...] = ()
-    for number, file in enumerate(files):
+    reading = mapping.read if mapping else Reading()
+    for number, (file, name) in enumerate(zip(files, names_of(files), strict=True)):
         tell("read", number, len(files))
         with writing(writer.out), readable(file):
-            raw = read_raw(file, mapping.read if mapping else Reading(), writer.scratch(f"raw-{number}"))
-            cleaned = clean(raw.rows, mapping) if mapping else clean_ready(raw.rows)
-        paths.append(writer.scratch(f"part-{number}.parquet"))
-        calls = cleaned.calls.with_columns(pl.lit(number, dtype=pl.UInt32).alias(FILE))
-        with readable(file), writing(writer.out):
-            _sink(calls, paths[-1], file)
-        raws.append(raw)
-        altered = cleaned.altered
+            found = read_raw(file, reading, writer.scratch(f"raw-{number}"), name=name)
+        for raw in found:
+            with readable(file), writing(writer.out):
+                cleaned = clean(raw.rows, mapping) if mapping else clean_ready(raw.rows)
+                paths.append(writer.scratch(f"part-{len(raws)}.parquet"))
+                _sink(cleaned.calls.with_columns(pl.lit(len(raws), dtype=pl.UInt32).alias(FILE)), paths[-1], file)
+            raws.append(raw)
+            altered = cleaned.altered
     tell("read", len(files), len(files))
     return _Parts(tuple(raws), tuple(paths), altered)
 

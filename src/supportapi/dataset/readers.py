@@ -3,68 +3,59 @@
 from __future__ import annotations
 
 import csv
-import io
+import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import polars as pl
-from fastexcel import FastExcelError, read_excel
+from fastexcel import FastExcelError
 
-from supportapi.calls.clean import ROW
+from supportapi.calls.clean import FAULT, ROW
+from supportapi.dataset.delimited import read_delimited
 from supportapi.dataset.files import DISK_REFUSALS
-from supportapi.dataset.unpack import as_utf8, unpacked
+from supportapi.dataset.json_records import read_array, read_lines, wraps_records
+from supportapi.dataset.raw import Raw, flat, numbered
+from supportapi.dataset.unpack import unpacked
+from supportapi.dataset.workbook import read_workbook
 from supportapi.errors import RawFileUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from supportapi.calls.mapping import Reading
 
-_DELIMITERS: Final = (",", "\t", ";", "|")
-_SNIFF_BYTES: Final = 1 << 18
-_SNIFF_RECORDS: Final = 200
 _SUFFIXES: Final = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".xlsx": "excel", ".xlsm": "excel", ".xls": "excel", ".xlsb": "excel",
-    ".ods": "excel", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet",
+    ".xlsx": "excel", ".xlsm": "excel", ".xls": "excel", ".xlsb": "excel", ".ods": "excel",
+    ".csv": "csv", ".tsv": "csv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson",
 }  # fmt: skip
 _UNREADABLE: Final = (
-    OSError, EOFError, UnicodeError, pl.exceptions.PolarsError, zipfile.BadZipFile, zlib.error, csv.Error,
-    FastExcelError,
+    OSError, EOFError, UnicodeError, pl.exceptions.PolarsError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+    csv.Error, FastExcelError, msgspec.DecodeError,
 )  # fmt: skip
-_PARQUET_MAGIC: Final = b"PAR1"
-_NO_DATE: Final = datetime(1900, 3, 1)  # noqa: DTZ001 - Excel has no zones
-_EXCEL_MIDNIGHT: Final = datetime(1899, 12, 31)  # noqa: DTZ001 - Excel has no zones
+_MAGICS: Final = {
+    b"PAR1": "parquet", b"ARROW1": "arrow", b"PK\x03\x04": "excel", b"\xd0\xcf\x11\xe0": "excel",
+}  # fmt: skip
+_HEAD: Final = 1 << 16
 
 
-class Raw(msgspec.Struct, frozen=True):
-    """`rows`: the file's columns as they are, and `ROW`; rows without any value are left out.
+def read_raw(path: Path, reading: Reading, scratch: Path, *, name: str | None = None) -> list[Raw]:
+    """The rows of `path`, or of each file that the archive `path` holds; `name` is what to call it.
 
-    `lines` gives, for row numbers, the lines on which those rows begin (or their place in a file without lines).
-    """
-
-    rows: pl.LazyFrame
-    lines: Callable[[pl.Series], pl.Series]
-
-
-def read_raw(path: Path, reading: Reading, scratch: Path) -> Raw:
-    """The rows of `path`; unpacked text is kept in files that begin with `scratch`, for the caller to remove.
-
-    Raises `RawFileUnreadable` when the file is missing, empty, or not of its format.
+    Unpacked and mended text is kept in files that begin with `scratch`, for the caller to remove. Raises
+    `RawFileUnreadable` when the file is missing, empty, or not of its format.
     """
     with readable(path):
         if path.stat().st_size == 0:
             raise RawFileUnreadable(f"{path} is empty.", path=str(path), reason="empty")
-        plain, inner = unpacked(path, scratch)
-        kind = reading.format or _kind(plain, inner)
-        raw = _READERS[kind](plain, reading, scratch)
-        names = [name for name in raw.rows.collect_schema().names() if name != ROW]
-    return msgspec.structs.replace(raw, rows=raw.rows.filter(~pl.all_horizontal(_blank(raw.rows, names))))
+        raws: list[Raw] = []
+        for number, plain in enumerate(unpacked(path, scratch, name)):
+            raw = _read(plain.path, plain.name, reading, scratch.with_name(f"{scratch.name}.{number}"))
+            raws.append(msgspec.structs.replace(raw, name=plain.name, notes=(*plain.notes, *raw.notes)))
+    return raws
 
 
 @contextmanager
@@ -76,135 +67,61 @@ def readable(path: Path) -> Generator[None]:
         if isinstance(cause, OSError) and cause.errno in DISK_REFUSALS:
             raise
         reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-        hint = ""
-        if "utf-8" in reason.lower():
-            hint = ' It is not UTF-8: say read.encoding, as in encoding = "cp1252".'
-        elif "more fields than defined" in str(cause):
-            hint = " A line has more fields than the header: is read.delimiter or read.quote another one?"
-        raise RawFileUnreadable(f"{path} cannot be read: {reason}.{hint}", path=str(path), reason=reason) from cause
+        raise RawFileUnreadable(f"{path} cannot be read: {reason}.", path=str(path), reason=reason) from cause
 
 
-def _kind(path: Path, inner: str) -> str:
+def _read(path: Path, name: str, reading: Reading, scratch: Path) -> Raw:
+    kind = reading.format or _kind(path, name, reading)
+    match kind:
+        case "excel":
+            raw = read_workbook(path, reading)
+        case "json":
+            raw = read_array(path, reading, scratch)
+        case "ndjson":
+            raw = read_lines(path, reading, scratch)
+        case "parquet":
+            raw = numbered(flat(pl.scan_parquet(path, glob=False)), 1)
+        case "arrow":
+            raw = numbered(flat(pl.scan_ipc(path)), 1)
+        case _:
+            raw = read_delimited(path, reading, scratch)
+    names = [name for name in raw.rows.collect_schema().names() if name not in {ROW, FAULT}]
+    return msgspec.structs.replace(raw, rows=raw.rows.filter(~pl.all_horizontal(_blank(raw.rows, names))))
+
+
+def _kind(path: Path, name: str, reading: Reading) -> str:
+    """What a file holds: by its first bytes, which do not lie, then by its name."""
     with path.open("rb") as opened:
-        head = opened.read(4096).lstrip(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(_PARQUET_MAGIC):
-        return "parquet"
-    suffix = next((found for ending, found in _SUFFIXES.items() if inner.lower().endswith(ending)), None)
-    if suffix is None or suffix in {"json", "ndjson"}:
-        if head.startswith(b"["):
-            return "json"
-        if head.startswith(b"{"):
-            return "ndjson"
-    return suffix or "csv"
+        raw = opened.read(_HEAD)
+    for magic, kind in _MAGICS.items():
+        if raw.startswith(magic):
+            return kind
+    head = raw.lstrip(b"\xef\xbb\xbf\xff\xfe\x00").lstrip()
+    suffix = next((kind for ending, kind in _SUFFIXES.items() if name.lower().endswith(ending)), None)
+    if suffix == "excel" and head.startswith(b"<"):
+        raise RawFileUnreadable(
+            f"{name} is a web page that is only named as a workbook. Open it, and save it as .xlsx or CSV.",
+            path=str(path), reason="not_a_workbook",
+        )  # fmt: skip
+    if suffix not in {"excel", "csv"} and head.startswith((b"[", b"{")):
+        return _kind_of_json(path, head, reading)
+    return "csv" if suffix is None or suffix == "excel" else suffix
 
 
-def _csv(path: Path, reading: Reading, scratch: Path) -> Raw:
-    text = as_utf8(path, reading.encoding, scratch)
-    delimiter = reading.delimiter or _delimiter(text, reading)
-    rows = pl.scan_csv(
-        text,
-        separator=delimiter,
-        quote_char=reading.quote or None,
-        infer_schema=False,
-        skip_lines=reading.header_row - 1,
-        row_index_name=ROW,
-    )
-
-    def lines(numbers: pl.Series) -> pl.Series:
-        return _csv_lines(text, delimiter, reading, numbers)
-
-    return Raw(rows, lines)
+def _kind_of_json(path: Path, head: bytes, reading: Reading) -> str:
+    if head.startswith(b"[") or reading.records is not None:
+        return "json"
+    try:
+        msgspec.json.decode(head.splitlines()[0])
+    except (msgspec.DecodeError, UnicodeError):
+        return "json" if wraps_records(path.read_bytes().lstrip(b"\xef\xbb\xbf")) else "ndjson"
+    alone = len(head) < _HEAD and len(head.split()) > 0 and b"\n" not in head.strip()
+    return "json" if alone and wraps_records(head) else "ndjson"
 
 
-def _delimiter(path: Path, reading: Reading) -> str:
-    """The delimiter that splits the first records most evenly into most fields."""
-    with path.open("rb") as opened:
-        head = opened.read(_SNIFF_BYTES).decode("utf-8-sig", errors="replace")
-    scores: dict[str, tuple[float, int]] = {}
-    for delimiter in _DELIMITERS:
-        records = [
-            len(record)
-            for record, _ in zip(
-                csv.reader(io.StringIO(head), delimiter=delimiter), range(_SNIFF_RECORDS), strict=False
-            )
-            if record
-        ][reading.header_row - 1 : -1 if len(head) >= _SNIFF_BYTES else None]
-        width = records[0] if records else 1
-        even = sum(length == width for length in records) / max(len(records), 1)
-        scores[delimiter] = (even if width > 1 else 0.0, width)
-    return max(scores, key=lambda delimiter: scores[delimiter])
-
-
-def _csv_lines(path: Path, delimiter: str, reading: Reading, numbers: pl.Series) -> pl.Series:
-    """Where records begin. Counting records is enough unless a quoted value holds a line break."""
-    if not reading.quote or not _has_byte(path, reading.quote.encode()):
-        return numbers.cast(pl.Int64) + reading.header_row + 1
-    wanted = set(numbers.to_list())
-    found: dict[int, int] = {}
-    with path.open(encoding="utf-8-sig", newline="") as opened:
-        for _ in range(reading.header_row - 1):
-            opened.readline()
-        records = csv.reader(opened, delimiter=delimiter, quotechar=reading.quote)
-        next(records, None)
-        begins = records.line_num + reading.header_row
-        for number, _ in enumerate(records):
-            if number in wanted:
-                found[number] = begins
-            begins = records.line_num + reading.header_row
-    return numbers.cast(pl.Int64).replace_strict(found, default=None, return_dtype=pl.Int64)
-
-
-def _has_byte(path: Path, byte: bytes) -> bool:
-    with path.open("rb") as opened:
-        return any(byte in chunk for chunk in iter(lambda: opened.read(1 << 20), b""))
-
-
-def _excel(path: Path, reading: Reading, _scratch: Path) -> Raw:
-    sheet = (reading.sheet or 1) - 1 if not isinstance(reading.sheet, str) else reading.sheet
-    loaded = read_excel(path).load_sheet(sheet, header_row=reading.header_row - 1, schema_sample_rows=None)
-    frame = loaded.to_polars()
-    times = [_excel_time(frame[name]) for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
-    return _numbered(frame.with_columns(times).lazy(), reading.header_row + 1)
-
-
-def _excel_time(values: pl.Series) -> pl.Series:
-    """Cells with a clock format hold fractions of a day: lengths of time. Cells at midnight throughout hold dates."""
-    latest = cast("datetime | None", values.max())
-    if latest is not None and latest < _NO_DATE:
-        return (values - pl.Series([_EXCEL_MIDNIGHT]).cast(values.dtype)).cast(pl.Duration("us"))
-    at_midnight = bool((values.dt.truncate("1d") == values).all())
-    return values.cast(pl.Date) if at_midnight else values.cast(pl.Datetime("us"))
-
-
-def _json(path: Path, _reading: Reading, _scratch: Path) -> Raw:
-    return _numbered(_flat(pl.read_json(path, infer_schema_length=None).lazy()), 1)
-
-
-def _ndjson(path: Path, _reading: Reading, _scratch: Path) -> Raw:
-    return _numbered(_flat(pl.scan_ndjson(path, infer_schema_length=None)), 1)
-
-
-def _parquet(path: Path, _reading: Reading, _scratch: Path) -> Raw:
-    return _numbered(_flat(pl.scan_parquet(path, glob=False)), 1)
-
-
-def _flat(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Fields of nested records as columns with dotted names."""
-    while structs := [name for name, kind in rows.collect_schema().items() if isinstance(kind, pl.Struct)]:
-        rows = rows.with_columns(pl.col(name).name.prefix_fields(f"{name}.") for name in structs).unnest(structs)
-    return rows
-
-
-def _numbered(rows: pl.LazyFrame, first_line: int) -> Raw:
-    return Raw(rows.with_row_index(ROW), lambda numbers: numbers.cast(pl.Int64) + first_line)
-
-
-def _blank(rows: pl.LazyFrame, names: list[str]) -> list[pl.Expr]:
+def _blank(rows: pl.LazyFrame, names: Iterable[str]) -> list[pl.Expr]:
     kinds = rows.collect_schema()
     return [
         (pl.col(name) == "").fill_null(value=True) if kinds[name] == pl.String else pl.col(name).is_null()
         for name in names
     ]
-
-
-_READERS: Final = {"csv": _csv, "excel": _excel, "json": _json, "ndjson": _ndjson, "parquet": _parquet}

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import polars as pl
 
-from supportapi.calls.clean import REASON, ROW
+from supportapi.calls.clean import FAULT, REASON, ROW
 from supportapi.dataset.duplicates import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from supportapi.dataset.readers import Raw
+    from supportapi.dataset.raw import Raw
     from supportapi.dataset.write import Writer
 
 FILE: Final = "__file"
@@ -39,28 +39,28 @@ def refused_rows(rows: pl.LazyFrame, repeated: pl.Series) -> Refused:
     return Refused(found, {name: int(count) for name, count in counts.iter_rows()})
 
 
-def write_rejects(refused: Refused, raws: Sequence[Raw], names: Sequence[str], writer: Writer) -> Path:
+def write_rejects(refused: Refused, raws: Sequence[Raw], writer: Writer) -> Path:
     """A scratch file of columns `SCHEMA`, a row for each refused one, by file and line; `original` is a JSON object."""
     path = writer.scratch("rejects.parquet")
     frames = [pl.LazyFrame(schema=SCHEMA)]
-    for number, (raw, name) in enumerate(zip(raws, names, strict=True)):
+    for number, raw in enumerate(raws):
         mine = refused.rows.filter(pl.col(FILE) == number)
         if mine.height:
-            frames.append(_originals(raw, name, mine.with_columns(raw.lines(mine[ROW]).alias("__line"))))
+            frames.append(_originals(raw, mine.with_columns(raw.lines(mine[ROW]).alias("__line"))))
     pl.concat(frames).sink_parquet(path, compression="zstd", maintain_order=True, engine="streaming")
     return path
 
 
-def _originals(raw: Raw, name: str, mine: pl.DataFrame) -> pl.LazyFrame:
+def _originals(raw: Raw, mine: pl.DataFrame) -> pl.LazyFrame:
     found = raw.rows.collect_schema()
     values = [
         pl.col(column).cast(pl.String) if kind.is_temporal() else pl.col(column)
         for column, kind in found.items()
-        if column != ROW
+        if column not in {ROW, FAULT}
     ]
     rows = raw.rows.join(mine.lazy().select(ROW, REASON, "__line"), on=ROW, how="inner", maintain_order="left")
     return rows.select(
-        pl.lit(name).alias("file"),
+        pl.lit(raw.name).alias("file"),
         pl.col("__line").alias("line"),
         pl.col(REASON).alias("reason"),
         pl.struct(values).struct.json_encode().alias("original"),
