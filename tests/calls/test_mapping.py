@@ -111,13 +111,18 @@ def test_what_is_not_toml_is_told_with_its_line() -> None:
     assert "line 1" in problems("columns = ]")[0]
 
 
-def test_the_reading_of_files_is_declared_by_name() -> None:
+def test_the_reading_of_files_and_lookups_is_declared_by_name() -> None:
     mapping = read_mapping(
         """
         [read]
         range = "B4:H"
         records = "data.items"
         header_row = 0
+        [lookups.agents]
+        file = "agents.xlsx"
+        here = "agent"
+        there = "id"
+        read = { sheet = 2 }
         [columns]
         call_id = "id"
         started_at = "start"
@@ -125,3 +130,4 @@ def test_the_reading_of_files_is_declared_by_name() -> None:
     )
 
     assert (mapping.read.cells, mapping.read.records, mapping.read.header_row) == ("B4:H", "data.items", 0)
+    assert mapping.lookups["agents"].read.sheet == 2

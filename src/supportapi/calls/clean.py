@@ -32,6 +32,8 @@ FAULT: Final = "__line_fault"
 """The column of a raw frame, where it has one, that says what is wrong with a row's line; null where nothing is."""
 TOO_FEW: Final = "too_few_fields"
 """The one fault of a line that leaves a row: its missing fields are null."""
+MISSED: Final = "__missed:"
+"""Before the name of a lookup: whether it lacks what the row names."""
 REASON: Final = "__reason"
 ALTERED: Final = "__altered:"
 _LEAST: Final = {"wait_seconds": 0.0, "duration_seconds": 0.001}
@@ -64,7 +66,8 @@ def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
     """
     found = raw.collect_schema()
     given = mapping.columns.given()
-    headers = _headers([name for name in found.names() if name not in {ROW, FAULT}], given)
+    missed = [name for name in found.names() if name.startswith(MISSED)]
+    headers = _headers([name for name in found.names() if name not in {ROW, FAULT, *missed}], given)
     texts = {
         f"{_TEXT}{name}": _text(column, headers, found, mapping)
         for name, column in given.items()
@@ -77,21 +80,22 @@ def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
         faults |= _faults(name, column, mapping)
     values = {name: _value(name, given[name], mapping) for name in COLUMNS if name in given}
     # Step by step, so that no text is read twice: what texts say, what they mean, what can be wrong with them.
-    frame = _faulted(raw).select(ROW, FAULT, **texts).with_columns(**readings)
+    frame = _faulted(raw).select(ROW, FAULT, *missed, **texts).with_columns(**readings)
     frame = frame.with_columns(**{name: values.get(name, pl.lit(None)).cast(SCHEMA[name]) for name in COLUMNS})
     frame = frame.select(
         ROW,
         FAULT,
+        *missed,
         *COLUMNS,
         **{f"{_FAULT}{reason}": fault.fill_null(value=False) for reason, fault in faults.items()},
     )
     frame = _derive(frame, mapping)
-    return _judge(frame, _policies(given, faults))
+    return _judge(frame, _policies(given, faults), missed)
 
 
 def clean_ready(raw: pl.LazyFrame) -> Cleaned:
     """The rows of a ready dataset (see `canonical`) under the same rules. Raises `SchemaInvalid`."""
-    return _judge(aliased(_faulted(raw), keep=(ROW, FAULT)), _Policies((), (), frozenset()))
+    return _judge(aliased(_faulted(raw), keep=(ROW, FAULT)), _Policies((), (), frozenset()), ())
 
 
 def _faulted(raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -99,7 +103,7 @@ def _faulted(raw: pl.LazyFrame) -> pl.LazyFrame:
     return raw if FAULT in raw.collect_schema() else raw.with_columns(pl.lit(None, dtype=pl.String).alias(FAULT))
 
 
-def _judge(frame: pl.LazyFrame, policies: _Policies) -> Cleaned:
+def _judge(frame: pl.LazyFrame, policies: _Policies, missed: Sequence[str]) -> Cleaned:
     """Apply the rules of `SCHEMA`: what makes a row no call, and what makes a value null."""
     started, ended = pl.col("started_at"), pl.col("ended_at")
     wait, duration, rating = pl.col("wait_seconds"), pl.col("duration_seconds"), pl.col("rating")
@@ -111,6 +115,7 @@ def _judge(frame: pl.LazyFrame, policies: _Policies) -> Cleaned:
         "rating_outside_scale": ~rating.is_between(1, 5),
         **{reason: pl.col(f"{_FAULT}{reason}") for reason in policies.altering},
         TOO_FEW: pl.col(FAULT) == TOO_FEW,
+        **{f"lookup_missed:{name.removeprefix(MISSED)}": pl.col(name) for name in missed},
     }
     reasons = [
         pl.when(pl.col(FAULT) != TOO_FEW).then(pl.col(FAULT)),

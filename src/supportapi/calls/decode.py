@@ -29,6 +29,12 @@ def decode(raw: object, kind: Any, path: str, problems: list[str]) -> Any:
         raw = {_SHORT: cast("object", raw)}  # region = "state" is short for region = {from = "state"}
     if structs and isinstance(raw, dict):
         return _decode_table(cast("dict[str, Any]", raw), structs[0], path, problems)
+    if get_origin(kind) is dict and isinstance(raw, dict):
+        named = get_args(kind)[1]
+        return {
+            name: decode(value, named, _join(path, name), problems)
+            for name, value in cast("dict[str, object]", raw).items()
+        }
     if kind == Words and isinstance(raw, str):
         raw = [raw]
     try:

@@ -138,6 +138,19 @@ class Reading(_Part, frozen=True, kw_only=True):
     records: str | None = None
 
 
+class Lookup(_Part, frozen=True, kw_only=True):
+    """A file with more about what a column names; its columns can be sources, with the lookup's name before them.
+
+    The column `there` of `file` holds what `here` names; which of several rows with one key is taken, if any may be.
+    """
+
+    file: str
+    here: str
+    there: str
+    keep: Literal["first", "last"] | None = None
+    read: Reading = Reading()
+
+
 class Duplicates(_Part, frozen=True, kw_only=True):
     """Rows that agree in all columns of `key` are one call; which of them stays."""
 
@@ -155,6 +168,7 @@ class Mapping(_Part, frozen=True, kw_only=True):
     nonexistent: Literal["reject", "shift"] = "reject"
     null_words: Words = ()
     read: Reading = Reading()
+    lookups: dict[str, Lookup] = {}
     duplicates: Duplicates = Duplicates()
     columns: MappedColumns
 

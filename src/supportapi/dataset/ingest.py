@@ -15,6 +15,7 @@ from supportapi.calls.mapping import ZONE_REMEDY, Duplicates, Mapping, Reading
 from supportapi.dataset.duplicates import INDEX, repeats
 from supportapi.dataset.files import writing
 from supportapi.dataset.inputs import in_folder, names_of
+from supportapi.dataset.lookups import load_lookups, with_lookups
 from supportapi.dataset.mapping import load_mapping
 from supportapi.dataset.raw import Raw
 from supportapi.dataset.readers import read_raw, readable
@@ -74,6 +75,8 @@ def ingest(
 ) -> IngestReport:
     """Read `files` by `mapping` and replace the dataset in `out`: calls, manifest, and `rejects.parquet` beside them.
 
+    Files that the mapping names as lookups hold no calls, and are not read as such.
+
     Without a mapping the files are a ready dataset (`calls.record.canonical` says which columns). Equal rows give
     equal bytes. `source` defaults to the mapping's name. `progress(stage, done, total)` is told of files `read` and
     calls to `write`.
@@ -83,6 +86,8 @@ def ingest(
     """
     began = time.monotonic()
     rules = load_mapping(mapping) if isinstance(mapping, Path) else mapping
+    lookups = {Path(lookup.file).resolve() for lookup in rules.lookups.values()} if rules else set[Path]()
+    files = [file for file in files if file.resolve() not in lookups]
     if not files:
         raise RawFileUnreadable("There is no file to ingest.", reason="no_files")
     with Writer(out, lock_wait_seconds=lock_wait_seconds) as writer:
@@ -144,6 +149,7 @@ def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None)
 
 
 def _clean_files(files: Sequence[Path], mapping: Mapping | None, writer: Writer, tell: Progress) -> _Parts:
+    lookups = load_lookups(mapping, writer.scratch("lookup")) if mapping else ()
     raws: list[Raw] = []
     paths: list[Path] = []
     altered: tuple[str, ...] = ()
@@ -154,7 +160,7 @@ def _clean_files(files: Sequence[Path], mapping: Mapping | None, writer: Writer,
             found = read_raw(file, reading, writer.scratch(f"raw-{number}"), name=name)
         for raw in found:
             with readable(file), writing(writer.out):
-                cleaned = clean(raw.rows, mapping) if mapping else clean_ready(raw.rows)
+                cleaned = clean(with_lookups(raw.rows, lookups), mapping) if mapping else clean_ready(raw.rows)
                 paths.append(writer.scratch(f"part-{len(raws)}.parquet"))
                 _sink(cleaned.calls.with_columns(pl.lit(len(raws), dtype=pl.UInt32).alias(FILE)), paths[-1], file)
             raws.append(raw)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from supportapi.calls.mapping import Mapping, read_mapping
 from supportapi.errors import MappingInvalid
 
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def load_mapping(path: Path) -> Mapping:
-    """The mapping in the TOML file `path`. Raises `MappingInvalid`, its message begins with the file's name."""
+    """The mapping in the TOML file `path`, its lookups found beside it.
+
+    Raises `MappingInvalid`, its message begins with the file's name.
+    """
     try:
         document = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
@@ -20,7 +25,12 @@ def load_mapping(path: Path) -> Mapping:
             f"The mapping {path} cannot be read: {cause}.", problems=[str(cause)], path=str(path)
         ) from cause
     try:
-        return read_mapping(document)
+        mapping = read_mapping(document)
     except MappingInvalid as cause:
         told = f"{path.name} does not say how rows become calls:\n{cause.message}"
         raise MappingInvalid(told, path=str(path), **cause.facts) from cause
+    lookups = {
+        name: msgspec.structs.replace(lookup, file=str(path.parent / lookup.file))
+        for name, lookup in mapping.lookups.items()
+    }
+    return msgspec.structs.replace(mapping, lookups=lookups)
