@@ -40,6 +40,20 @@ def test_one_lucky_call_never_leads() -> None:
     assert found[1] > 80
 
 
+def test_more_ratings_than_handled_calls_rank_like_a_rating_of_each() -> None:
+    counts = np.zeros((3, len(COUNTS)), np.int64)
+    counts[:, COUNTS.index("calls")] = 20
+    counts[:, COUNTS.index("unanswered")] = (10, 10, 20)
+    counts[:, COUNTS.index("rating_5")] = (15, 10, 1)
+    rate = metric_of("response_rate")
+
+    found = scores(rate, Tally(counts, np.zeros((3, len(SUMS)), np.int64)))
+
+    assert ranks(rate, found)[:2].tolist() == [1, 1]
+    assert found[0] < 100
+    assert np.isnan(found[2])
+
+
 def test_badges_are_bands_of_the_percentile() -> None:
     assert [badge(value, 20, 20)[0] for value in (90.0, 75.0, 25.0, 24.9)] == ["top", "strong", "solid", "watch"]
 

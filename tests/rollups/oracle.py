@@ -109,7 +109,7 @@ def _outcomes(row: Row) -> Counter[str]:
     if (duration := milliseconds(row, "duration")) is not None:
         found.update({"duration_known": 1, "duration_ms": duration})
     if row["rating"] is not None:
-        found.update({f"rating_{row['rating']}": 1, "rated_handled": int(handled)})
+        found[f"rating_{row['rating']}"] += 1
     if row["resolved"] is not None:
         found.update({"resolved_known": 1, "resolved_known_handled": int(handled)})
         found.update({"resolved": int(row["resolved"]), "resolved_handled": int(row["resolved"] and handled)})

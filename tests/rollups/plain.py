@@ -93,7 +93,6 @@ def _counted(call: Call) -> list[str]:
     if answered is not False:
         names += ["resolved_handled"] if resolved is True else []
         names += ["resolved_known_handled"] if resolved is not None else []
-        names += ["rated_handled"] if rating is not None else []
     return names
 
 

