@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,26 +15,18 @@ from hypothesis import strategies as st
 from supportapi.calls.filter import Filter
 from supportapi.calls.record import SCHEMA
 from supportapi.calls.window import Window
+from supportapi.measures.sketch import quantiles
 from supportapi.measures.tally import COUNTS, SUMS, Tally
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.build import build
 from supportapi.rollups.questions import Member, Question
-from supportapi.rollups.states import PartialState, merge, partial_state
+from supportapi.rollups.states import partial_state
 from tests.rollups import oracle
-from tests.rollups.random_calls import FILTERS, ZONES, calls, windows
+from tests.rollups.few_calls import AMPLE, NOTHING, SCARCE, ZONES, aggregates_of, frame, row
+from tests.rollups.random_calls import FILTERS, calls, windows
 
 MEMBER_AXES = (None, "region", "issue_type", "channel", "rating", "agent_id", "agent_region")
 GRAINS = (None, "hour", "day", "week", "month")
-ROOMY, NOTHING = 512 << 20, 0
-
-
-def _frame(rows: list[oracle.Row]) -> pl.LazyFrame:
-    columns = {name: [row.get(name) for row in rows] for name in SCHEMA}
-    return pl.LazyFrame(columns, schema=SCHEMA)
-
-
-def _aggregates(rows: list[oracle.Row], zones: tuple[str, ...] = ZONES, budget: int = ROOMY) -> Aggregates:
-    return build(partial_state(_frame(rows), zones), _frame(rows), zones, budget)
 
 
 def _every_question(zone: str, short: Window, long: Window, limits: Filter) -> list[Question]:
@@ -46,8 +40,8 @@ def _every_question(zone: str, short: Window, long: Window, limits: Filter) -> l
 
 def _dense(parted: oracle.Parted, width: int, values: dict[tuple[int, ...], list[int]]) -> np.ndarray[Any, Any]:
     found = np.zeros((*(len(keys) for keys in parted.keys), width), np.int64)
-    for at, row in values.items():
-        found[at] = row
+    for at, measured in values.items():
+        found[at] = measured
     return found
 
 
@@ -111,27 +105,9 @@ def test_cells_and_row_codes_answer_every_question_like_plain_rows(data: st.Data
     short, long = data.draw(windows(rows, 3)), data.draw(windows(rows, 75))
     questions = _every_question(zone, short, long, limits)
 
-    _assert_all_same(_aggregates(rows, (zone,)), rows, questions)
-    _assert_all_same(_aggregates(rows, (zone,), NOTHING), rows, questions)
-
-
-@settings(_property, max_examples=25)
-@given(st.data())
-def test_states_of_parts_merge_to_the_state_of_the_whole(data: st.DataObject) -> None:
-    rows = data.draw(calls())
-    parts = data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
-    split = [[row for row, part in zip(rows, parts, strict=True) if part == number] for number in range(3)]
-    states = [PartialState.decode(partial_state(_frame(part), ZONES[1:3]).encode()) for part in split]
-    whole = partial_state(_frame(rows), ZONES[1:3])
-
-    merged = [merge(states), merge(states[::-1]), merge([states[1], merge([states[2], states[0]])])]
-
-    assert [_plain(state) for state in merged] == [_plain(whole)] * 3
-
-
-def _plain(state: PartialState) -> dict[str, Any]:
-    cells = {name: (frame.schema, frame.rows()) for name, frame in state.cells.items()}
-    return msgspec.structs.asdict(state) | {"cells": cells, "agents": (state.agents.schema, state.agents.rows())}
+    _assert_all_same(aggregates_of(rows, (zone,)), rows, questions)
+    _assert_all_same(aggregates_of(rows, (zone,), SCARCE), rows, questions)
+    _assert_all_same(aggregates_of(rows, (zone,), NOTHING), rows, questions)
 
 
 @settings(_property, max_examples=30)
@@ -143,7 +119,7 @@ def test_a_file_read_out_of_order_changes_nothing(data: st.DataObject) -> None:
     window = data.draw(windows(rows, 40))
     questions = _every_question(zone, Window(window.start, window.start), window, data.draw(FILTERS))
 
-    _assert_all_same(_aggregates(shuffled, (zone,), NOTHING), rows, questions)
+    _assert_all_same(aggregates_of(shuffled, (zone,), NOTHING), rows, questions)
 
 
 @settings(_property, max_examples=20)
@@ -151,7 +127,7 @@ def test_a_file_read_out_of_order_changes_nothing(data: st.DataObject) -> None:
 def test_arrays_that_were_saved_and_only_read_answer_the_same(data: st.DataObject) -> None:
     rows = data.draw(calls())
     window, limits = data.draw(windows(rows, 60)), data.draw(FILTERS)
-    aggregates = _aggregates(rows, ZONES[1:3], data.draw(st.sampled_from((ROOMY, NOTHING))))
+    aggregates = aggregates_of(rows, ZONES[1:3], data.draw(st.sampled_from((AMPLE, NOTHING))))
 
     again = _saved(aggregates)
 
@@ -175,7 +151,7 @@ def _saved(aggregates: Aggregates) -> Aggregates:
 @given(st.data())
 def test_several_zones_of_one_version_know_their_own_days(data: st.DataObject) -> None:
     rows = data.draw(calls())
-    aggregates = _aggregates(rows)
+    aggregates = aggregates_of(rows)
     days = {zone: sorted(oracle.local_day(row, zone) for row in rows) for zone in ZONES}
     windows = {zone: Window(d[0], d[-1] + timedelta(days=1)) for zone, d in days.items() if d}
     questions = [Question(zone, window, by=("day",)) for zone, window in windows.items()]
@@ -189,15 +165,11 @@ def test_several_zones_of_one_version_know_their_own_days(data: st.DataObject) -
     _assert_all_same(aggregates, rows, questions)
 
 
-def _row(started_at: datetime, **values: Any) -> oracle.Row:
-    return {**dict.fromkeys(SCHEMA), "call_id": "1", "started_at": started_at, **values}
-
-
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 
 
 def test_without_rows_every_answer_is_there_and_empty() -> None:
-    aggregates = _aggregates([])
+    aggregates = aggregates_of([])
     day, winter = Window(date(2025, 3, 30), date(2025, 3, 31)), Window(date(2025, 1, 1), date(2025, 3, 1))
     questions = _every_question("Europe/Berlin", day, winter, Filter(region=("north",)))
 
@@ -208,43 +180,43 @@ def test_without_rows_every_answer_is_there_and_empty() -> None:
 
 
 def test_one_row_is_enough() -> None:
-    rows = [_row(NOON, region="north", wait_seconds=20.0, answered=True)]
+    rows = [row(NOON, region="north", wait_seconds=20.0, answered=True)]
     window = Window(date(2025, 5, 30), date(2025, 6, 3))
-    aggregates = _aggregates(rows)
+    aggregates = aggregates_of(rows)
 
     _assert_all_same(aggregates, rows, _every_question("UTC", window, window, Filter()))
     assert aggregates.columns_present == {"call_id", "started_at", "region", "wait_seconds", "answered"}
 
 
 def test_a_ticket_may_stay_open_for_months() -> None:
-    rows = [_row(NOON, wait_seconds=5e6, answered=False, duration_seconds=9e6), _row(NOON, call_id="2")]
+    rows = [row(NOON, wait_seconds=5e6, answered=False, duration_seconds=9e6), row(NOON, call_id="2")]
     window = Window(date(2025, 5, 30), date(2025, 6, 3))
 
-    _assert_all_same(_aggregates(rows), rows, _every_question("UTC", window, window, Filter()))
-    _assert_all_same(_aggregates(rows, budget=NOTHING), rows, _every_question("UTC", window, window, Filter()))
+    _assert_all_same(aggregates_of(rows), rows, _every_question("UTC", window, window, Filter()))
+    _assert_all_same(aggregates_of(rows, budget_bytes=NOTHING), rows, _every_question("UTC", window, window, Filter()))
 
 
 def test_a_day_that_comes_twice_keeps_its_calls() -> None:
     # St John's once put the clock back at a minute past midnight: 29 October 2006 began, stopped, and began again.
     back = datetime(2006, 10, 29, 2, 31, tzinfo=UTC)
     minutes = (-90, -30, -1, 0, 1, 30, 59, 60, 90, 200)
-    rows = [_row(back + timedelta(minutes=minute), call_id=f"{minute}") for minute in minutes]
+    rows = [row(back + timedelta(minutes=minute), call_id=f"{minute}") for minute in minutes]
     nothing, day = Window(date(2006, 10, 29), date(2006, 10, 29)), Window(date(2006, 10, 29), date(2006, 10, 30))
     questions = _every_question("America/St_Johns", nothing, day, Filter())
 
-    _assert_all_same(_aggregates(rows, ("America/St_Johns",)), rows, questions)
-    _assert_all_same(_aggregates(rows, ("America/St_Johns",), NOTHING), rows, questions)
+    _assert_all_same(aggregates_of(rows, ("America/St_Johns",)), rows, questions)
+    _assert_all_same(aggregates_of(rows, ("America/St_Johns",), NOTHING), rows, questions)
 
 
 def test_an_agent_is_called_by_the_name_last_seen() -> None:
     rows = [
-        _row(NOON, agent_id="a", agent_name="Ann Old"),
-        _row(NOON + timedelta(days=1), agent_id="a", agent_name="Ann New", call_id="2"),
-        _row(NOON + timedelta(days=2), agent_id="a", call_id="3"),
-        _row(NOON + timedelta(days=3), call_id="4"),
+        row(NOON, agent_id="a", agent_name="Ann Old"),
+        row(NOON + timedelta(days=1), agent_id="a", agent_name="Ann New", call_id="2"),
+        row(NOON + timedelta(days=2), agent_id="a", call_id="3"),
+        row(NOON + timedelta(days=3), call_id="4"),
     ]
 
-    members = _aggregates(rows).members("agent_id")
+    members = aggregates_of(rows).members("agent_id")
 
     assert members == (Member("a", "Ann New"), Member("null", "Unknown"))
 
@@ -260,7 +232,7 @@ def test_an_agent_is_called_by_the_name_last_seen() -> None:
     ],
 )
 def test_an_answer_says_whether_cells_or_rows_gave_it(by: tuple[str, ...], source: str) -> None:
-    aggregates = _aggregates([_row(NOON)])
+    aggregates = aggregates_of([row(NOON)])
     question = Question("UTC", Window(date(2025, 6, 1), date(2025, 6, 2)), by=by)
 
     answer = aggregates.tally(question)
@@ -269,16 +241,83 @@ def test_an_answer_says_whether_cells_or_rows_gave_it(by: tuple[str, ...], sourc
     assert aggregates.estimated_rows(question) == (source == "scan")
 
 
+def test_a_filter_across_agent_and_issue_type_is_scanned_and_says_so() -> None:
+    aggregates = aggregates_of([row(NOON, agent_id="a", issue_type="billing")])
+    day = Window(date(2025, 6, 1), date(2025, 6, 2))
+    across = Question("UTC", day, Filter(agent_id=("a",), issue_type=("billing",)))
+    along = Question("UTC", day, Filter(agent_id=("a",)))
+
+    assert (aggregates.tally(across).source, aggregates.estimated_rows(across)) == ("scan", 1)
+    assert (aggregates.tally(along).source, aggregates.estimated_rows(along)) == ("rollup", 0)
+
+
 def test_without_a_budget_everything_is_counted_from_the_rows() -> None:
-    aggregates = _aggregates([_row(NOON)], budget=NOTHING)
+    aggregates = aggregates_of([row(NOON)], budget_bytes=NOTHING)
     question = Question("UTC", Window(date(2025, 6, 1), date(2025, 6, 2)))
 
     assert aggregates.tally(question).source == "scan"
     assert aggregates.histogram(question, "wait")[1] == "scan"
 
 
-def test_a_state_of_another_format_is_refused() -> None:
-    encoded = msgspec.msgpack.decode(partial_state(_frame([]), ("UTC",)).encode())
+def test_many_days_are_read_from_checkpoints_and_equal_the_rows() -> None:
+    rows = [
+        row(NOON + timedelta(hours=7 * n), call_id=f"{n:03}", wait_seconds=n % 97 + 0.5, region="ns"[n % 2])
+        for n in range(600)
+    ]
+    question = Question("Europe/Berlin", Window(date(2025, 6, 15), date(2025, 10, 20)), Filter(region=("n",)))
+    aggregates = aggregates_of(rows)
 
-    with pytest.raises(ValueError, match="another format"):
-        PartialState.decode(msgspec.msgpack.encode({**encoded, "format": [0, 0]}))
+    _assert_same(aggregates, rows, question)
+    known = [each["wait_seconds"] for each in oracle.parted(rows, question).cells[()]]
+    told = quantiles(aggregates.histogram(question, "wait")[0], (0.5, 0.99))
+    np.testing.assert_allclose(told, np.quantile(known, (0.5, 0.99)), rtol=0.01)
+
+
+def test_five_thousand_agents_and_three_thousand_topics_fit_a_small_budget_and_are_scanned() -> None:
+    budget = 4 << 20
+    rows = [
+        row(
+            NOON + timedelta(minutes=n),
+            call_id=f"{n:04}",
+            agent_id=f"a{n % 5000}",
+            issue_type=f"t{n % 3000}",
+            region=f"r{n % 50}",
+        )
+        for n in range(9000)
+    ]
+    day, month = Window(date(2025, 6, 1), date(2025, 6, 2)), Window(date(2025, 6, 1), date(2025, 7, 1))
+
+    aggregates = aggregates_of(rows, ("UTC",), budget)
+    answer = aggregates.tally(Question("UTC", day, Filter(issue_type=("t7",), region=("r7",)), by=("agent_id",)))
+    wide = aggregates.tally(Question("UTC", month, by=("issue_type",)))
+    _, arrays = aggregates.to_arrays()
+
+    assert answer.source == "scan"
+    assert int(answer.tally["calls"].sum()) == 1
+    assert wide.tally["calls"].tolist() == [3] * 3000
+    assert sum(array.nbytes for name, array in arrays.items() if name.startswith("zone")) <= budget
+
+
+def test_answering_needs_no_polars() -> None:
+    asked = "import sys, supportapi.rollups.aggregates, supportapi.rollups.catalogue; print('polars' in sys.modules)"
+
+    told = subprocess.run(
+        [sys.executable, "-c", asked],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+
+    assert told.stdout.strip() == "False"
+
+
+def test_rows_of_files_that_overlap_in_time_are_put_in_order_of_instant_and_id() -> None:
+    later = row(NOON.replace(microsecond=500), call_id="2", agent_id="later")
+    earlier = row(NOON, agent_id="earlier")
+    rows = pl.concat([frame([later]), frame([earlier])])
+
+    codes = build(partial_state(rows, ("UTC",)), rows, ("UTC",), AMPLE).codes
+
+    # Members are sorted by name: "earlier" is 0.
+    assert codes.columns["agent_id"].tolist() == [0, 1]

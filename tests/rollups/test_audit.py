@@ -10,12 +10,15 @@ from hypothesis import given, settings
 
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.audit import audit
-from tests.rollups.plain import AMPLE, NOTHING, ZONES, Call, aggregates, frame, some_calls
+from tests.rollups import random_calls
+from tests.rollups.few_calls import AMPLE, NOTHING, ZONES, aggregates_of, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CALLS: list[Call] = [
+    from tests.rollups.oracle import Row
+
+CALLS: list[Row] = [
     {
         "call_id": f"c{n:03}",
         "started_at": datetime(2024, 5, 6, tzinfo=UTC) + timedelta(hours=5 * n),
@@ -60,22 +63,22 @@ def fill(value: int) -> Callable[[Any], None]:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("budget", [AMPLE, NOTHING])
 def test_honest_aggregates_pass(seed: int, budget: int) -> None:
-    report = audit(aggregates(CALLS, budget_bytes=budget), frame(CALLS), queries=12, seed=seed)
+    report = audit(aggregates_of(CALLS, budget_bytes=budget), frame(CALLS), queries=12, seed=seed)
 
     assert (report.passed, report.queries, report.seed, report.mismatches) == (True, 12, seed, ())
     assert report.values > 12 * 40
 
 
 @settings(max_examples=15, deadline=None, derandomize=True, database=None)
-@given(some_calls())
-def test_every_kind_of_question_is_answered_alike_by_honest_aggregates(calls: list[Call]) -> None:
-    report = audit(aggregates(calls, ZONES), frame(calls), queries=30, seed=len(calls))
+@given(random_calls.calls(14))
+def test_every_kind_of_question_is_answered_alike_by_honest_aggregates(calls: list[Row]) -> None:
+    report = audit(aggregates_of(calls, ZONES), frame(calls), queries=30, seed=len(calls))
 
     assert report.mismatches == ()
 
 
 def test_a_dataset_without_calls_passes() -> None:
-    assert audit(aggregates([]), frame([]), queries=12, seed=7).passed
+    assert audit(aggregates_of([]), frame([]), queries=12, seed=7).passed
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_a_dataset_without_calls_passes() -> None:
     ],
 )
 def test_a_corrupt_array_is_reported(array: str, change: Callable[[Any], None], budget: int, measure: str) -> None:
-    whole = aggregates(CALLS, budget_bytes=budget)
+    whole = aggregates_of(CALLS, budget_bytes=budget)
     name = next(key for key in whole.to_arrays()[1] if key.endswith(array))
 
     report = audit(corrupted(whole, name, change), frame(CALLS), queries=12, seed=7)
@@ -101,7 +104,7 @@ def test_a_corrupt_array_is_reported(array: str, change: Callable[[Any], None], 
 
 
 def test_one_corrupt_cell_in_the_middle_is_found_by_the_questions_that_see_it() -> None:
-    whole = aggregates(CALLS, ("UTC",))
+    whole = aggregates_of(CALLS, ("UTC",))
     broken = corrupted(whole, "zone0-lattice0-counts", add_one(1, -1, -1, slice(20, None), 0))
 
     report = audit(broken, frame(CALLS), queries=40, seed=1)
@@ -114,20 +117,20 @@ def test_one_corrupt_cell_in_the_middle_is_found_by_the_questions_that_see_it() 
 def test_rows_that_the_aggregates_never_saw_are_reported() -> None:
     stranger = {**CALLS[100], "call_id": "new", "region": "west"}
 
-    report = audit(aggregates(CALLS), frame([*CALLS, stranger]), queries=40, seed=2)
+    report = audit(aggregates_of(CALLS), frame([*CALLS, stranger]), queries=40, seed=2)
 
     west = [mismatch for mismatch in report.mismatches if mismatch.cell is not None and "west" in mismatch.cell]
     assert (west[0].expected, west[0].found) == (1, None)
 
 
 def test_the_same_seed_asks_the_same_questions() -> None:
-    broken = corrupted(aggregates(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0))
+    broken = corrupted(aggregates_of(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0))
 
     assert audit(broken, frame(CALLS), seed=3) == audit(broken, frame(CALLS), seed=3)
     assert audit(broken, frame(CALLS), seed=3) != audit(broken, frame(CALLS), seed=4)
 
 
 def test_a_report_can_be_sent_as_json() -> None:
-    broken = corrupted(aggregates(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0))
+    broken = corrupted(aggregates_of(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0))
 
     assert msgspec.json.decode(msgspec.json.encode(audit(broken, frame(CALLS))))["mismatches"]

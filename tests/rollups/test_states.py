@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from supportapi.rollups.states import PartialState, merge, partial_state
-from tests.rollups.plain import Call, frame, some_calls
+from tests.rollups import random_calls
+from tests.rollups.few_calls import frame
+
+if TYPE_CHECKING:
+    from tests.rollups.oracle import Row
 
 ZONES = ("Europe/Berlin", "UTC")
 
@@ -19,9 +25,9 @@ def assert_same_state(one: PartialState, other: PartialState) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(some_calls(), st.lists(st.integers(0, 3), min_size=14, max_size=14), st.permutations(range(4)))
+@given(random_calls.calls(14), st.lists(st.integers(0, 3), min_size=14, max_size=14), st.permutations(range(4)))
 def test_merged_states_equal_the_state_of_all_the_rows_in_any_order(
-    calls: list[Call], files: list[int], order: list[int]
+    calls: list[Row], files: list[int], order: list[int]
 ) -> None:
     parts = [[call for call, at in zip(calls, files, strict=False) if at == number] for number in range(4)]
     states = [partial_state(frame(part), ZONES) for part in parts]
@@ -34,8 +40,8 @@ def test_merged_states_equal_the_state_of_all_the_rows_in_any_order(
 
 
 @settings(max_examples=20, deadline=None)
-@given(some_calls())
-def test_a_state_is_the_same_after_encoding_and_equal_states_are_equal_bytes(calls: list[Call]) -> None:
+@given(random_calls.calls(14))
+def test_a_state_is_the_same_after_encoding_and_equal_states_are_equal_bytes(calls: list[Row]) -> None:
     state = partial_state(frame(calls), ZONES)
 
     encoded = state.encode()
