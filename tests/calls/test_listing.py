@@ -16,14 +16,14 @@ EVERYTHING = Selection(begin=BEGIN, end=BEGIN + timedelta(days=30))
 
 @pytest.fixture
 def calls() -> pl.LazyFrame:
-    """Five calls an hour apart: two ratings alike, one unknown region, one without conversation."""
+    """Five calls an hour apart: two ratings alike, an unknown region, a channel called null, one without talk."""
     columns = {
         "call_id": ["a", "b", "c", "d", "e"],
         "customer_id": ["u1", "u2", "u1", None, "u3"],
         "agent_id": ["x", "y", None, "x", "y"],
         "agent_name": ["Xenia", "Yves", None, "Xenia", "Yves"],
         "region": ["north", "south", None, "north", "south"],
-        "channel": ["phone"] * 5,
+        "channel": ["phone", "phone", "phone", "null", None],
         "issue_type": ["billing", "billing", "delivery", "delivery", "billing"],
         "started_at": [BEGIN + timedelta(hours=hour) for hour in range(5)],
         "ended_at": [BEGIN + timedelta(hours=hour, minutes=5) for hour in range(5)],
@@ -64,6 +64,8 @@ def test_ties_are_broken_by_id_and_unknown_values_come_last(
     [
         ({"filter": Filter(region=("north",))}, ["a", "d"]),
         ({"filter": Filter(region=("north", "null"))}, ["a", "c", "d"]),
+        ({"filter": Filter(channel=("null",))}, ["e"]),
+        ({"filter": Filter(channel=(r"\null",))}, ["d"]),
         ({"filter": Filter(issue_type=("billing",), agent_id=("y",))}, ["b", "e"]),
         ({"customer_id": ("null", "u3")}, ["d", "e"]),
         ({"rating": ("3",)}, ["b", "d"]),

@@ -74,15 +74,15 @@ def local_day(row: Row, zone: str) -> date:
     return started.astimezone(ZoneInfo(zone)).date()
 
 
-def member(row: Row, dimension: str) -> str:
-    """The row's member as a client spells it."""
-    value = row[dimension]
-    return "null" if value is None else str(value)
+def key(value: str | None) -> str:
+    """A member as a client spells it."""
+    spelled = {None: "null", "null": r"\null", r"\null": r"\\null"}
+    return spelled.get(value, str(value))
 
 
 def members(rows: list[Row], dimension: str) -> tuple[str, ...]:
-    """Every member of `dimension`, the unknown one last."""
-    return tuple(sorted({member(row, dimension) for row in rows}, key=_unknown_last))
+    """The key of every member of `dimension`, in order of their names, the unknown one last."""
+    return tuple(key(value) for value in sorted({row[dimension] for row in rows}, key=_unknown_last))
 
 
 def _waits(row: Row) -> Counter[str]:
@@ -120,29 +120,31 @@ def _wanted(row: Row, question: Question) -> bool:
     if not question.window.start <= local_day(row, question.zone) < question.window.end:
         return False
     limits = ((name, question.filter.members(name)) for name in DIMENSIONS)
-    return all(not kept or member(row, name) in kept for name, kept in limits)
+    return all(not kept or key(row[name]) in kept for name, kept in limits)
 
 
 def _member_axis(rows: list[Row], question: Question, name: str) -> tuple[Key, ...]:
     if name == "rating":
         return ("1", "2", "3", "4", "5", "null")
     if name == "agent_region":
-        pairs = {(member(row, "agent_id"), member(row, "region")) for row in rows}
-        kept = (pair for pair in pairs if _kept(question, "agent_id", pair[0]) and _kept(question, "region", pair[1]))
-        return tuple(sorted(kept, key=_pair_order))
-    return tuple(key for key in members(rows, name) if _kept(question, name, key))
+        pairs = sorted({(row["agent_id"], row["region"]) for row in rows}, key=_pair_order)
+        keys = ((key(agent), key(region)) for agent, region in pairs)
+        return tuple(
+            pair for pair in keys if _kept(question, "agent_id", pair[0]) and _kept(question, "region", pair[1])
+        )
+    return tuple(one for one in members(rows, name) if _kept(question, name, one))
 
 
-def _kept(question: Question, dimension: str, key: str) -> bool:
+def _kept(question: Question, dimension: str, member: str) -> bool:
     limits = question.filter.members(dimension)
-    return not limits or key in limits
+    return not limits or member in limits
 
 
-def _unknown_last(key: str) -> tuple[bool, str]:
-    return (key == "null", key)
+def _unknown_last(value: str | None) -> tuple[bool, str]:
+    return (value is None, value or "")
 
 
-def _pair_order(pair: tuple[str, str]) -> tuple[tuple[bool, str], ...]:
+def _pair_order(pair: tuple[str | None, str | None]) -> tuple[tuple[bool, str], ...]:
     return tuple(map(_unknown_last, pair))
 
 
@@ -174,7 +176,7 @@ def _key(row: Row, question: Question, name: str) -> Key:
         case "rating":
             return "null" if row["rating"] is None else str(row["rating"])
         case "agent_region":
-            return (member(row, "agent_id"), member(row, "region"))
+            return (key(row["agent_id"]), key(row["region"]))
         case "hour":
             first = _midnight(question.window.start, question.zone)
             elapsed: timedelta = row["started_at"] - first
@@ -182,4 +184,4 @@ def _key(row: Row, question: Question, name: str) -> Key:
         case "day" | "week" | "month":
             return _bucket(local_day(row, question.zone), name)
         case _:
-            return member(row, name)
+            return key(row[name])

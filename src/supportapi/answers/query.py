@@ -16,7 +16,10 @@ DEFAULT_RANGE: Final[RelativeRange] = "30d"
 
 Members = Annotated[
     tuple[str, ...],
-    Meta(description="Keep these members only; repeated or comma-separated. `null` keeps calls without a known value."),
+    Meta(
+        description="Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, "
+        r"`\null` those of a member that is really called null."
+    ),
 ]
 
 AgentSort = Literal[

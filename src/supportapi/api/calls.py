@@ -17,7 +17,7 @@ from supportapi.api.answer import Answer, tag_of
 from supportapi.api.doors import doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
-from supportapi.calls.filter import Filter
+from supportapi.calls.filter import Filter, key_of
 from supportapi.calls.shown import CallRow, shown
 from supportapi.errors import DataMissing, NotFound, Overloaded, ValidationFailed, WarmingUp
 from supportapi.rollups.aggregates import Aggregates, Question
@@ -268,7 +268,7 @@ def _agent(aggregates: Aggregates, row: dict[str, Any], zone: str) -> AgentAvera
     agent_id: str | None = row["agent_id"]
     if agent_id is None:
         return None
-    question = Question(zone, aggregates.data_window(zone), Filter(agent_id=(agent_id,)))
+    question = Question(zone, aggregates.data_window(zone), Filter(agent_id=(key_of(agent_id),)))
     tally = aggregates.tally(question).tally
     values: dict[str, Any] = {}
     for metric in METRICS:

@@ -9,14 +9,32 @@ import msgspec
 UNKNOWN: Final = "null"
 """How a client spells the member whose value is not known."""
 
+_ESCAPE: Final = "\\"
+
 DIMENSIONS: Final = ("region", "issue_type", "channel", "agent_id")
 
 
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """For each dimension the members to keep, in the client's spelling; empty means all of them.
+def key_of(value: str | None) -> str:
+    r"""The key of a member: its text, `null` for the unknown one, and `\null` for one that is really called null.
 
-    Members are sorted and free of repeats, so that equal questions are equal values. `UNKNOWN` keeps the calls whose
-    value is not known.
+    A backslash more stands before every text of backslashes and `null`, so that no two members share a key.
+    """
+    if value is None:
+        return UNKNOWN
+    return _ESCAPE + value if value.lstrip(_ESCAPE) == UNKNOWN else value
+
+
+def value_of(key: str) -> str | None:
+    """The member that `key` stands for: what `key_of` was given."""
+    if key == UNKNOWN:
+        return None
+    return key.removeprefix(_ESCAPE) if key.lstrip(_ESCAPE) == UNKNOWN else key
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """For each dimension the keys of the members to keep (see `key_of`); empty means all of them.
+
+    Keys are sorted and free of repeats, so that equal questions are equal values.
     """
 
     region: tuple[str, ...] = ()

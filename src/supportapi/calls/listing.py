@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 import polars as pl
 
-from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter
+from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter, value_of
 
 SortColumn = Literal["started_at", "duration_seconds", "wait_seconds", "rating", "agent_name"]
 Known = Literal["true", "false", "null"]
@@ -19,7 +19,7 @@ _SEARCHED: Final = ("call_id", "customer_id", "agent_id", "agent_name")
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Which calls: started in `[begin, end)`, of these members, with these values.
 
-    Tuples keep any of their members, `UNKNOWN` among them for calls without a value; empty ones keep all calls.
+    Tuples hold keys (see `filter.key_of`) and keep any of their members; empty ones keep all calls.
     Durations are seconds, inclusive on both ends. `text` is looked for in ids and names, whatever its case.
     """
 
@@ -99,8 +99,7 @@ def _conditions(selection: Selection) -> list[pl.Expr]:
 
 
 def _one_of(column: pl.Expr, members: tuple[str, ...]) -> pl.Expr:
-    known = [member for member in members if member != UNKNOWN]
-    kept = column.is_in(known)
+    kept = column.is_in([value for member in members if (value := value_of(member)) is not None])
     return kept | column.is_null() if UNKNOWN in members else kept
 
 

@@ -76,7 +76,7 @@ class Aggregates:
         return self.zone_of[zone].data
 
     def members(self, dimension: str) -> tuple[Member, ...]:
-        """The members of `region`, `issue_type`, `channel` or `agent_id`, sorted by key, unknown last."""
+        """The members of `region`, `issue_type`, `channel` or `agent_id`, sorted by value, unknown last."""
         return self.facts.members[dimension][: len(self._occurring[dimension])]
 
     def tally(self, question: Question) -> Answer:

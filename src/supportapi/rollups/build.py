@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from supportapi.calls.filter import UNKNOWN
+from supportapi.calls.filter import UNKNOWN, key_of
 from supportapi.calls.window import Window
 from supportapi.measures.tally import COUNTS, SUMS
 from supportapi.rollups.aggregates import Aggregates, Facts
@@ -177,5 +177,5 @@ def _members(state: PartialState, name: str) -> tuple[Member, ...]:
     if name == "agent_id":
         # Rows are sorted by when a name was last seen: the newest one stays.
         labels = dict(zip(state.agents["agent_id"].to_list(), state.agents["agent_name"].to_list(), strict=True))
-    known = (Member(key, labels.get(key, key)) for key in state.members[name])
+    known = (Member(key_of(value), labels.get(value, value)) for value in state.members[name])
     return (*known, Member(UNKNOWN, "Unknown"))

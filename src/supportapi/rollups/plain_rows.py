@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from supportapi.calls.filter import UNKNOWN
+from supportapi.calls.filter import UNKNOWN, key_of, value_of
 from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
 from supportapi.rollups.questions import PAIR
 
@@ -137,7 +137,11 @@ def _about(question: Question) -> pl.Expr:
     wanted = (day >= window.start) & (day < window.end)
     for dimension in question.filter.limited:
         members = question.filter.members(dimension)
-        kept = pl.col(dimension).is_in([key for key in members if key != UNKNOWN]).fill_null(value=False)
+        kept = (
+            pl.col(dimension)
+            .is_in([value for key in members if (value := value_of(key)) is not None])
+            .fill_null(value=False)
+        )
         wanted &= kept | pl.col(dimension).is_null() if UNKNOWN in members else kept
     return wanted
 
@@ -170,11 +174,12 @@ def _keys(name: str, question: Question) -> tuple[pl.Expr, ...]:
             return (elapsed.dt.total_microseconds() // 3_600_000_000,)
         case _:
             columns = ("agent_id", "region") if name == PAIR else (name,)
-            return tuple(pl.col(column).cast(pl.String).fill_null(UNKNOWN) for column in columns)
+            return tuple(pl.col(column).cast(pl.String) for column in columns)
 
 
 def _cell(key: tuple[Any, ...], question: Question) -> tuple[Any, ...]:
-    """A row of key columns as an answer spells it: pairs as one key, hours as instants."""
+    """A row of key columns as an answer spells it: members by their keys, pairs as one key, hours as instants."""
+    key = tuple(key_of(part) if part is None or isinstance(part, str) else part for part in key)
     if question.member_axis == PAIR:
         key = (key[:2], *key[2:])
     if question.grain == "hour":

@@ -43,7 +43,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One value of a dimension: `key` as a client spells it, `label` as a person reads it."""
+    """One value of a dimension: `key` as a client spells it (see `filter.key_of`), `label` as a person reads it."""
 
     key: str
     label: str
