@@ -49,10 +49,13 @@ def _measured(file: Path, rounds: int) -> list[dict[str, Any]]:
 
     from supportapi.calls.filter import Filter  # noqa: PLC0415 - as above
     from supportapi.calls.listing import Order, Selection  # noqa: PLC0415 - as above
+    from supportapi.calls.window import Window  # noqa: PLC0415 - as above
 
     end: Any = pl.scan_parquet(file).select(pl.col("started_at").max()).collect().item()
     region: Any = pl.scan_parquet(file).select(pl.col("region").drop_nulls().first()).collect().item()
-    selection = Selection(begin=end - timedelta(days=90), end=end, filter=Filter(region=(region,)))
+    last = end.date()
+    window = Window(last - timedelta(days=89), last + timedelta(days=1))
+    selection = Selection(window=window, zone="UTC", filter=Filter(region=(region,)))
     found: list[dict[str, Any]] = []
     for order in (Order("started_at", descending=True), Order("duration_seconds", descending=True)):
         total = _listed(file, selection, order, 0, None)
@@ -77,9 +80,8 @@ def _plain(file: Path, selection: Selection, order: Order, offset: int) -> None:
     import polars as pl  # noqa: PLC0415 - as above
 
     started, region = pl.col("started_at"), pl.col("region")
-    kept = pl.scan_parquet(file).filter(
-        started >= selection.begin, started < selection.end, region.is_in(selection.filter.region)
-    )
+    begin, end = selection.window.instants(selection.zone)
+    kept = pl.scan_parquet(file).filter(started >= begin, started < end, region.is_in(selection.filter.region))
     page = kept.sort(order.column, descending=order.descending, nulls_last=True).slice(offset, PER_PAGE)
     page.collect(engine="streaming").to_dicts()
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -9,9 +9,10 @@ from supportapi.calls.filter import Filter
 from supportapi.calls.listing import Order, Selection, find, listing
 from supportapi.calls.record import SCHEMA
 from supportapi.calls.shown import duration_label, service_level_met, shown
+from supportapi.calls.window import Window
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
-EVERYTHING = Selection(begin=BEGIN, end=BEGIN + timedelta(days=30))
+EVERYTHING = Selection(window=Window(date(2026, 1, 5), date(2026, 2, 4)), zone="UTC")
 
 
 @pytest.fixture
@@ -77,11 +78,12 @@ def test_ties_are_broken_by_id_and_unknown_values_come_last(
         ({"text": "YVES"}, ["b", "e"]),
         ({"text": "u1"}, ["a", "c"]),
         ({"text": ".*"}, []),
-        ({"begin": BEGIN + timedelta(hours=1), "end": BEGIN + timedelta(hours=3)}, ["b", "c"]),
+        ({"zone": "Etc/GMT+3"}, ["d", "e"]),
+        ({"window": Window(date(2026, 1, 4), date(2026, 1, 5)), "zone": "Etc/GMT+3"}, ["a", "b", "c"]),
     ],
 )
 def test_a_selection_keeps_what_it_names(calls: pl.LazyFrame, wanted: dict[str, object], expected: list[str]) -> None:
-    bounds: dict[str, object] = {"begin": EVERYTHING.begin, "end": EVERYTHING.end}
+    bounds: dict[str, object] = {"window": EVERYTHING.window, "zone": EVERYTHING.zone}
 
     assert ids(calls, Selection(**(bounds | wanted))) == expected  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - literal values
 

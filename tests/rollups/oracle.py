@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -148,6 +149,14 @@ def _pair_order(pair: tuple[str | None, str | None]) -> tuple[tuple[bool, str], 
     return tuple(map(_unknown_last, pair))
 
 
+@cache
+def _end(day: date, zone: str) -> datetime:
+    """The minute after the last one before `day`, found by looking at the clock of `zone` every minute."""
+    noon = datetime.combine(day, time(12), UTC)
+    minutes = (noon + timedelta(minutes=minute) for minute in range(-2880, 2880))
+    return max(each for each in minutes if each.astimezone(ZoneInfo(zone)).date() < day) + timedelta(minutes=1)
+
+
 def _midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
@@ -155,7 +164,7 @@ def _midnight(day: date, zone: str) -> datetime:
 def _time_axis(question: Question, grain: str) -> tuple[Key, ...]:
     window = question.window
     if grain == "hour":
-        start, end = _midnight(window.start, question.zone), _midnight(window.end, question.zone)
+        start, end = _midnight(window.start, question.zone), _end(window.end, question.zone)
         hours: list[datetime] = []
         while start < end:
             hours.append(start)

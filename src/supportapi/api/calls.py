@@ -232,10 +232,9 @@ def _asked(aggregates: Aggregates, query: CallsQuery) -> tuple[str, Window]:
 def _selection(query: CallsQuery, window: Window, zone: str) -> Selection:
     from supportapi.calls.listing import Selection  # noqa: PLC0415 - Polars, see above
 
-    begin, end = window.instants(zone)
     return Selection(
-        begin=begin,
-        end=end,
+        window=window,
+        zone=zone,
         filter=query.filter,
         customer_id=query.customer_id,
         rating=query.rating,

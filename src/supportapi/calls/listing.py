@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
 import polars as pl
 
 from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter, value_of
+from supportapi.calls.window import Window
 
 SortColumn = Literal["started_at", "duration_seconds", "wait_seconds", "rating", "agent_name"]
 Known = Literal["true", "false", "null"]
@@ -17,14 +17,14 @@ _SEARCHED: Final = ("call_id", "customer_id", "agent_id", "agent_name")
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which calls: started in `[begin, end)`, of these members, with these values.
+    """Which calls: started on the days of `window` in `zone`, of these members, with these values.
 
     Tuples hold keys (see `filter.key_of`) and keep any of their members; empty ones keep all calls.
     Durations are seconds, inclusive on both ends. `text` is looked for in ids and names, whatever its case.
     """
 
-    begin: datetime
-    end: datetime
+    window: Window
+    zone: str
     filter: Filter = Filter()
     customer_id: tuple[str, ...] = ()
     rating: tuple[str, ...] = ()
@@ -74,8 +74,8 @@ def find(calls: pl.LazyFrame, call_id: str) -> dict[str, Any] | None:
 
 
 def _conditions(selection: Selection) -> list[pl.Expr]:
-    started, duration = pl.col("started_at"), pl.col("duration_seconds")
-    conditions = [started >= selection.begin, started < selection.end]
+    duration = pl.col("duration_seconds")
+    conditions = _started_in(selection.window, selection.zone)
     conditions += [
         _one_of(pl.col(dimension), members)
         for dimension in DIMENSIONS
@@ -95,6 +95,16 @@ def _conditions(selection: Selection) -> list[pl.Expr]:
         conditions.append(duration <= selection.max_duration_seconds)
     if selection.text:
         conditions.append(_holds(selection.text))
+    return conditions
+
+
+def _started_in(window: Window, zone: str) -> list[pl.Expr]:
+    started = pl.col("started_at")
+    begin, end = window.instants(zone)
+    conditions = [started >= begin, started < end]
+    if not window.exact(zone):
+        day = started.dt.convert_time_zone(zone).dt.date()
+        conditions += [day >= window.start, day < window.end]
     return conditions
 
 

@@ -36,12 +36,28 @@ class Window(msgspec.Struct, frozen=True):
 
     def instants(self, zone: str) -> tuple[datetime, datetime]:
         """The window's first instant and the one after its last, in UTC, for the days of `zone` (an IANA name)."""
-        return midnight(self.start, zone), midnight(self.end, zone)
+        return midnight(self.start, zone), _end_of_the_day_before(self.end, zone)
+
+    def exact(self, zone: str) -> bool:
+        """Whether every instant between `instants` lies in the window.
+
+        It does not where a clock went back over a midnight at one of its ends: there the days beside it lie between.
+        """
+        return all(_end_of_the_day_before(day, zone) == midnight(day, zone) for day in (self.start, self.end))
 
 
 def midnight(day: date, zone: str) -> datetime:
     """The instant at which `day` begins in `zone`, in UTC; the first one where the clock strikes midnight twice."""
     return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+
+
+def _end_of_the_day_before(day: date, zone: str) -> datetime:
+    """The instant after the last one before `day`: beyond its midnight where the clock then went back behind it."""
+    first, clock = midnight(day, zone), ZoneInfo(zone)
+    second = datetime.combine(day, time.min.replace(fold=1), clock).astimezone(UTC)
+    # The clock may also have gone back to midnight itself: then the hour before the second one is of `day` already.
+    returned = second > first and (second - timedelta.resolution).astimezone(clock).date() < day
+    return second if returned else first
 
 
 def relative_window(name: RelativeRange, data: Window) -> Window:
