@@ -103,8 +103,8 @@ def agents_answer(aggregates: Aggregates, query: AgentsQuery, truth: Truth) -> A
     compared = comparison_window(window, query.compare)
     base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
     metrics = [metric_of(key) for key in AGENT_METRICS]
-    now = figures(aggregates, Question(zone, window, query.filter, _BY), metrics)
-    before = None if compared is None else figures(aggregates, Question(zone, compared, query.filter, _BY), metrics)
+    now = figures(aggregates.select(zone, window, query.filter), _BY, metrics)
+    before = None if compared is None else figures(aggregates.select(zone, compared, query.filter), _BY, metrics)
     board = _board(aggregates, query, now, before)
     shown = board.order[(query.page - 1) * query.per_page : query.page * query.per_page]
     unassigned = sum(

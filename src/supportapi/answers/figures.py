@@ -1,4 +1,4 @@
-"""The metrics of one question: each fetched from where it lives, all of one shape."""
+"""The metrics of one selection: each fetched from where it lives, all of one shape."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from supportapi.measures.tally import Tally
 from supportapi.rollups.questions import Source
 
 if TYPE_CHECKING:
-    from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.catalogue import Metric, Unit
-    from supportapi.rollups.questions import Measured, Question
+    from supportapi.rollups.questions import Measured
+    from supportapi.rollups.selection import Selection
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Values by metric key, each of the question's shape (NaN where unknown), with the tally that most come from."""
+    """Values by metric key, each of the answer's shape (NaN where unknown), with the tally that most come from."""
 
     tally: Tally
     keys: tuple[tuple[Any, ...], ...]
@@ -29,21 +29,21 @@ class Figures(msgspec.Struct, frozen=True):
     source: Source
 
 
-def figures(aggregates: Aggregates, question: Question, metrics: Iterable[Metric]) -> Figures:
-    """Every one of `metrics` for `question`; histograms and maxima are fetched once, and only when asked for."""
+def figures(selection: Selection, by: tuple[str, ...], metrics: Iterable[Metric]) -> Figures:
+    """Every one of `metrics`, parted `by`; histograms and maxima are fetched once, and only when asked for."""
     wanted = tuple(metrics)
-    answer = aggregates.tally(question)
+    answer = selection.tally(by)
     values = {metric.key: metric.compute(answer.tally) for metric in wanted if metric.needs == "tally"}
     sources = {answer.source}
     for of in ("wait", "duration"):
         sketched = [metric for metric in wanted if metric.of == of]
         if sketched:
-            found, source = _percentiles(aggregates, question, of, sketched)
+            found, source = _percentiles(selection, by, of, sketched)
             values |= found
             sources.add(source)
     for metric in wanted:
         if metric.needs == "longest_wait":
-            values[metric.key] = aggregates.longest_wait(question)
+            values[metric.key] = selection.longest_wait(by)
     return Figures(answer.tally, answer.keys, values, "scan" if "scan" in sources else "rollup")
 
 
@@ -63,8 +63,8 @@ def known_all(values: NDArray[np.float64], unit: Unit) -> list[float | None]:
 
 
 def _percentiles(
-    aggregates: Aggregates, question: Question, of: Measured, metrics: list[Metric]
+    selection: Selection, by: tuple[str, ...], of: Measured, metrics: list[Metric]
 ) -> tuple[dict[str, NDArray[np.float64]], Source]:
-    histogram, source = aggregates.histogram(question, of)
+    histogram, source = selection.histogram(of, by)
     found = quantiles(histogram, [metric.quantile for metric in metrics if metric.quantile is not None])
     return {metric.key: found[..., index] for index, metric in enumerate(metrics)}, source

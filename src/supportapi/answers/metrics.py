@@ -20,15 +20,15 @@ from supportapi.answers.meta import Meta, Truth, meta
 from supportapi.answers.overview import KpiCard, overview
 from supportapi.answers.query import MetricsQuery, window_of, zone_of
 from supportapi.answers.trend import SERIES, Series, check_span, trend
-from supportapi.calls.window import Window, comparison_window
-from supportapi.rollups.aggregates import Aggregates
+from supportapi.calls.window import comparison_window
 from supportapi.rollups.catalogue import METRICS, metric_of
-from supportapi.rollups.questions import Question
+from supportapi.rollups.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from supportapi.answers.meta import Source
+    from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.catalogue import Metric
 
 
@@ -48,21 +48,14 @@ class MetricsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Pair(msgspec.Struct, frozen=True):
-    """Two windows to compare, and how to ask for either."""
+    """The calls of two windows to compare."""
 
-    zone: str
-    window: Window
-    compared: Window | None
-    query: MetricsQuery
-    aggregates: Aggregates
+    now: Selection
+    before: Selection | None
 
     def ask(self, by: tuple[str, ...], metrics: Iterable[Metric]) -> tuple[Figures, Figures | None]:
         wanted = tuple(metrics)
-        before = None if self.compared is None else self._figures(self.compared, by, wanted)
-        return self._figures(self.window, by, wanted), before
-
-    def _figures(self, window: Window, by: tuple[str, ...], metrics: Sequence[Metric]) -> Figures:
-        return figures(self.aggregates, Question(self.zone, window, self.query.filter, by), metrics)
+        return figures(self.now, by, wanted), None if self.before is None else figures(self.before, by, wanted)
 
 
 def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) -> MetricsAnswer:
@@ -73,13 +66,14 @@ def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) ->
     check_span(window, query.grain)
     compared = comparison_window(window, query.compare)
     base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
-    pair = _Pair(zone, window, compared, query, aggregates)
+    pair = _Pair(
+        aggregates.select(zone, window, query.filter),
+        None if compared is None else aggregates.select(zone, compared, query.filter),
+    )
 
     now, before = pair.ask((), METRICS)
     series_now, series_before = pair.ask((query.grain,), map(metric_of, SERIES))
-    daily = (
-        series_now if query.grain == "day" else figures(aggregates, Question(zone, window, query.filter, ("day",)), ())
-    )
+    daily = series_now if query.grain == "day" else figures(pair.now, ("day",), ())
     parted: list[tuple[Dimension, tuple[Figures, Figures | None]]] = [
         (name, pair.ask((name,), map(metric_of, ROW_METRICS))) for name in MEMBER_DIMENSIONS
     ]

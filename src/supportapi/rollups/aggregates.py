@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter
-from supportapi.measures.tally import RATINGS
-from supportapi.rollups import cells, scans
-from supportapi.rollups.axes import time_axis, whole
+from supportapi.calls.filter import DIMENSIONS
 from supportapi.rollups.packing import ZoneHeader, codes_arrays, read_codes, read_zone, zone_arrays, zone_header
-from supportapi.rollups.plan import PAIR_COLUMNS, Plan, Zone, covers, matching_pairs
-from supportapi.rollups.questions import PAIR, RATING, Answer, Key, Measured, Member, Question, Source
+from supportapi.rollups.questions import Answer, Measured, Member, Question, Source
+from supportapi.rollups.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from supportapi.calls.filter import Filter
     from supportapi.calls.window import Window
     from supportapi.rollups.codes import RowCodes
+    from supportapi.rollups.plan import Zone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,7 +51,8 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
 class Aggregates:
     """One version's cells and row codes.
 
-    `pairs`, shape `(pairs, 2)`, holds the agent and region codes of each combination that occurs, sorted.
+    `pairs`, shape `(pairs, 2)`, holds the agent and region codes of each combination that occurs, sorted; `occurring`
+    the codes of each dimension's members that have calls.
     """
 
     def __init__(self, facts: Facts, zones: Mapping[str, Zone], pairs: NDArray[Any], codes: RowCodes) -> None:
@@ -65,9 +65,9 @@ class Aggregates:
         self.columns_present = frozenset(facts.columns_present)
         self.min_started_at = _instant(facts.first_us)
         self.max_started_at = _instant(facts.last_us)
-        self._sizes = {name: len(facts.members[name]) for name in DIMENSIONS}
-        self._occurring = {
-            name: np.arange(self._sizes[name] - (not facts.unknown_occurs[name]), dtype=np.intp) for name in DIMENSIONS
+        self.occurring = {
+            name: np.arange(len(facts.members[name]) - (not facts.unknown_occurs[name]), dtype=np.intp)
+            for name in DIMENSIONS
         }
         self._code_of = {name: {m.key: code for code, m in enumerate(self.members(name))} for name in DIMENSIONS}
 
@@ -77,71 +77,32 @@ class Aggregates:
 
     def members(self, dimension: str) -> tuple[Member, ...]:
         """The members of `region`, `issue_type`, `channel` or `agent_id`, sorted by value, unknown last."""
-        return self.facts.members[dimension][: len(self._occurring[dimension])]
+        return self.facts.members[dimension][: len(self.occurring[dimension])]
+
+    def select(self, zone: str, window: Window, limits: Filter) -> Selection:
+        """The calls of a window that `limits` leave, to be asked several questions."""
+        return Selection(self, zone, window, limits)
 
     def tally(self, question: Question) -> Answer:
-        """What `question` asks for."""
-        plan = self.plan(question)
-        if plan.lattice is not None:
-            return Answer(cells.tally(plan, plan.lattice), plan.keys, "rollup")
-        return Answer(scans.tally(self.codes, plan, self._sizes), plan.keys, "scan")
+        """What `question` asks for, alone."""
+        return self._selection(question).tally(question.by)
 
     def histogram(self, question: Question, of: Measured) -> tuple[NDArray[np.int64], Source]:
-        """The histogram of waits or durations, shape `(*axes, buckets)`, axes as in `tally(question)`."""
-        plan = self.plan(question)
-        buckets = self.facts.buckets[of]
-        lattice = cells.histogram_lattice(plan, of)
-        if lattice is None:
-            return scans.histogram(self.codes, plan, self._sizes, of, buckets, plan.days), "scan"
-        if lattice.step == 1:
-            return cells.histogram(plan, lattice, plan.edges), "rollup"
-        start, end = lattice.whole_steps(*plan.days)
-        found = cells.histogram(plan, lattice, np.array([start, end]))
-        source: Source = "rollup"
-        # The days between the window's ends and the next checkpoints are counted from the rows.
-        for days in ((plan.days[0], start), (end, plan.days[1])):
-            if days[0] < days[1]:
-                found += scans.histogram(self.codes, plan, self._sizes, of, buckets, days)
-                source = "scan"
-        return found, source
+        """`Selection.histogram` of `question` alone."""
+        return self._selection(question).histogram(of, question.by)
 
     def longest_wait(self, question: Question) -> NDArray[np.float64]:
-        """The longest known wait in seconds, axes as in `tally(question)`; NaN where there is none."""
-        plan = self.plan(question)
-        if plan.lattice is not None:
-            return cells.longest_wait(plan, plan.lattice)
-        return scans.longest_wait(self.codes, plan, self._sizes)
+        """`Selection.longest_wait` of `question` alone."""
+        return self._selection(question).longest_wait(question.by)
 
     def estimated_rows(self, question: Question) -> int:
         """How many rows a scan would touch to answer `question`; 0 when cells answer it."""
-        plan = self.plan(question)
-        if plan.lattice is not None:
-            return 0
-        start, end = self.codes.span(plan.zone.position, plan.days)
-        return end - start
+        return self._selection(question).estimated_rows(question.by)
 
-    def plan(self, question: Question) -> Plan:
-        """How `question` will be answered."""
-        zone = self.zone_of[question.zone]
-        axis, grain = question.member_axis, question.grain
-        time = None if grain is None else time_axis(question.window, grain, question.zone, zone.data)
-        start, end = whole(question.window, zone.data).tolist()
-        selected = {name: self._selected(question.filter, name) for name in question.filter.limited}
-        groups = self._groups(axis, selected)
-        needed = frozenset({*selected, *(PAIR_COLUMNS if axis == PAIR else () if axis is None else (axis,))})
-        usable = () if time is not None and time.seconds is not None else zone.lattices
-        return Plan(
-            zone=zone,
-            days=(start, end),
-            selected=selected,
-            axis=axis,
-            groups=groups,
-            time=time,
-            keys=(*self._member_keys(axis, groups), *(() if time is None else (time.keys,))),
-            needed=needed,
-            lattice=next((lattice for lattice in usable if covers(lattice.dims, needed)), None),
-            pairs=self.pairs,
-        )
+    def codes_of(self, dimension: str, keys: Iterable[str]) -> NDArray[np.intp]:
+        """The codes of the members that `keys` name, in order; a key that names no member is left out."""
+        codes = self._code_of[dimension]
+        return np.array(sorted(codes[key] for key in keys if key in codes), dtype=np.intp)
 
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """A header of plain values (MessagePack holds it) and the arrays by name."""
@@ -163,32 +124,8 @@ class Aggregates:
         zones = {zone.name: read_zone(position, zone, arrays) for position, zone in enumerate(read.zones)}
         return cls(read.facts, zones, arrays["pairs"], read_codes(read.base_second, arrays))
 
-    def _selected(self, limits: Filter, dimension: str) -> NDArray[np.intp]:
-        """The codes of the members that `limits` keeps, in order; a key that names no member keeps nothing."""
-        codes = self._code_of[dimension]
-        return np.array(sorted(codes[key] for key in limits.members(dimension) if key in codes), dtype=np.intp)
-
-    def _groups(self, axis: str | None, selected: Mapping[str, NDArray[np.intp]]) -> NDArray[np.intp] | None:
-        if axis is None:
-            return None
-        if axis == RATING:
-            return np.array([*RATINGS, 0], dtype=np.intp)
-        if axis == PAIR:
-            return matching_pairs(self.pairs, selected)
-        return selected.get(axis, self._occurring[axis])
-
-    def _member_keys(self, axis: str | None, groups: NDArray[np.intp] | None) -> tuple[tuple[Key, ...], ...]:
-        if axis is None or groups is None:
-            return ()
-        members = self.facts.members
-        if axis == RATING:
-            return ((*(str(rating) for rating in RATINGS), UNKNOWN),)
-        if axis == PAIR:
-            agents, regions = members["agent_id"], members["region"]
-            rows: list[list[int]] = self.pairs[groups].tolist()
-            return (tuple((agents[agent].key, regions[region].key) for agent, region in rows),)
-        codes: list[int] = groups.tolist()
-        return (tuple(members[axis][code].key for code in codes),)
+    def _selection(self, question: Question) -> Selection:
+        return self.select(question.zone, question.window, question.filter)
 
 
 def _instant(microseconds: int | None) -> datetime | None:

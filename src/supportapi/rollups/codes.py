@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,8 @@ _CHUNK_ROWS: Final = 1_000_000
 _MOST_CELLS: Final = 4_000_000
 """Above so many (group, class) cells one pass for each measure is cheaper than one pass for all."""
 
+_FEW_MEMBERS: Final = 8
+
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}
 _CONDITION_OF_SUM: Final = {
     "wait_ms": ("wait_ms", "wait_known"),
@@ -25,23 +27,23 @@ _CONDITION_OF_SUM: Final = {
 }
 
 
-Grouping = Callable[[Mapping[str, NDArray[Any]], Any], NDArray[Any]]
-"""Columns and a choice of rows to the group of each of them; a negative one leaves the row out."""
+Rows = slice | NDArray[np.intp]
+"""Rows next to each other, or the positions of others in order: a part of at most `_CHUNK_ROWS`."""
+
+Grouping = Callable[[Rows], NDArray[np.intp]]
+"""The group of each of some rows."""
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """Which rows to look at, and how to part them.
+    """Which rows to look at, how many groups they fall into, and into which one each."""
 
-    `days` is the half-open span of day numbers of `zone` (a position in the version's zones). `keep` holds, for each
-    limited dimension, a flag for each member code. `groups` counts the result's cells; `group_of` gives the cell of
-    each row of a slice of rows, and a negative one leaves the row out.
-    """
-
-    zone: int
-    days: tuple[int, int]
-    keep: Mapping[str, NDArray[np.bool_]]
+    rows: Sequence[Rows]
     groups: int
     group_of: Grouping
+
+    def parts(self) -> Iterator[tuple[Rows, NDArray[np.intp]]]:
+        """The rows part by part, with the group of each."""
+        return ((rows, self.group_of(rows)) for rows in self.rows)
 
 
 class RowCodes:
@@ -74,7 +76,7 @@ class RowCodes:
         """The tally of each group, shape `(groups,)`."""
         counts = np.zeros((scan.groups, len(COUNTS)), np.int64)
         sums = np.zeros((scan.groups, len(SUMS)), np.float64)
-        for rows, group in self._matching(scan):
+        for rows, group in scan.parts():
             classes = self.columns["class"][rows]
             self._add_counts(counts, group, classes)
             for index, name in enumerate(SUMS):
@@ -87,17 +89,17 @@ class RowCodes:
     def histogram(self, scan: Scan, of: str, buckets: int) -> NDArray[np.int64]:
         """The histogram of each group, shape `(groups, buckets)`."""
         found = np.zeros(scan.groups * buckets, np.int64)
-        for rows, group in self._matching(scan):
+        for rows, group in scan.parts():
             bucket = self.columns[f"{of}_bucket"][rows]
             known = bucket != UNKNOWN_BUCKET
-            cells = group[known].astype(np.int64) * buckets + bucket[known]
+            cells = group[known] * buckets + bucket[known]
             found += np.bincount(cells, minlength=len(found))
         return found.reshape(scan.groups, buckets)
 
     def longest_wait(self, scan: Scan) -> NDArray[np.float64]:
         """The longest known wait of each group in seconds, NaN without one; shape `(groups,)`."""
         found = np.full(scan.groups, -1, np.int64)
-        for rows, group in self._matching(scan):
+        for rows, group in scan.parts():
             known = self.columns["wait_bucket"][rows] != UNKNOWN_BUCKET
             np.maximum.at(found, group[known], self.columns["wait_ms"][rows][known].astype(np.int64))
         return np.where(found >= 0, found / 1000, np.nan)
@@ -112,28 +114,35 @@ class RowCodes:
             weights = self.contributions[:, index].astype(np.float64)[classes]
             counts[:, index] += np.bincount(group, weights, minlength=groups).astype(np.int64)
 
-    def _strays(self, scan: Scan, chunk: slice) -> NDArray[np.bool_] | None:
-        """Which rows of `chunk` lie in the days, or None when all of them do."""
-        first, end = self.columns[f"first_{scan.zone}"], self.columns[f"end_{scan.zone}"]
-        if all(first[day] == end[day] for day in scan.days):
-            return None
-        day = self.columns[f"day_{scan.zone}"][chunk]
-        return (day >= scan.days[0]) & (day < scan.days[1])
-
-    def _matching(self, scan: Scan) -> Iterator[tuple[Any, NDArray[np.intp]]]:
-        """Slices (or positions) of the rows that match, chunk by chunk, with the group of each."""
-        start, end = self.span(scan.zone, scan.days)
+    def kept(self, zone: int, days: tuple[int, int], members: Mapping[str, NDArray[np.intp]]) -> Iterator[Rows]:
+        """The rows of the half-open span `days` of `zone` (a position) that have one of `members` in each dimension."""
+        start, end = self.span(zone, days)
         for first in range(start, end, _CHUNK_ROWS):
             chunk = slice(first, min(first + _CHUNK_ROWS, end))
-            kept = self._strays(scan, chunk)
-            for name, flags in scan.keep.items():
-                passed = flags[self.columns[name][chunk]]
+            kept = self._strays(zone, days, chunk)
+            for name, codes in members.items():
+                passed = _among(self.columns[name][chunk], codes)
                 kept = passed if kept is None else kept & passed
-            rows: Any = chunk if kept is None else np.flatnonzero(kept) + first
-            group = scan.group_of(self.columns, rows)
-            outside = group < 0
-            if outside.any():
-                rows = (np.arange(chunk.start, chunk.stop) if kept is None else rows)[~outside]
-                group = group[~outside]
-            if len(group):
-                yield rows, group.astype(np.intp, copy=False)
+            yield chunk if kept is None else np.flatnonzero(kept) + first
+
+    def _strays(self, zone: int, days: tuple[int, int], chunk: slice) -> NDArray[np.bool_] | None:
+        """Which rows of `chunk` lie in the days, or None when all of them do."""
+        first, end = self.columns[f"first_{zone}"], self.columns[f"end_{zone}"]
+        if all(first[day] == end[day] for day in days):
+            return None
+        day = self.columns[f"day_{zone}"][chunk]
+        return (day >= days[0]) & (day < days[1])
+
+
+def _among(column: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each of `column` is one of `codes`."""
+    listed: list[int] = codes.tolist()
+    if len(listed) > _FEW_MEMBERS:
+        flags = np.zeros(int(column.max(initial=0)) + 1, dtype=bool)
+        flags[codes[codes < len(flags)]] = True
+        return flags[column]
+    # Comparing small integers is so much faster than looking each of them up that a few rounds of it still win.
+    found = np.zeros(len(column), dtype=bool)
+    for code in listed:
+        found |= column == code
+    return found

@@ -11,7 +11,7 @@ import polars as pl
 
 from supportapi.calls.filter import UNKNOWN, key_of, value_of
 from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
-from supportapi.rollups.questions import PAIR
+from supportapi.rollups.questions import PAIR, grain_of, member_axis_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,9 +180,9 @@ def _keys(name: str, question: Question) -> tuple[pl.Expr, ...]:
 def _cell(key: tuple[Any, ...], question: Question) -> tuple[Any, ...]:
     """A row of key columns as an answer spells it: members by their keys, pairs as one key, hours as instants."""
     key = tuple(key_of(part) if part is None or isinstance(part, str) else part for part in key)
-    if question.member_axis == PAIR:
+    if member_axis_of(question.by) == PAIR:
         key = (key[:2], *key[2:])
-    if question.grain == "hour":
+    if grain_of(question.by) == "hour":
         first = question.window.instants(question.zone)[0]
         key = (*key[:-1], first + timedelta(hours=key[-1]))
     return key

@@ -31,15 +31,15 @@ class Question(msgspec.Struct, frozen=True):
     filter: Filter = Filter()
     by: tuple[str, ...] = ()
 
-    @property
-    def member_axis(self) -> str | None:
-        """The axis of members, if there is one."""
-        return next((name for name in self.by if name not in GRAINS), None)
 
-    @property
-    def grain(self) -> Grain | None:
-        """The axis of time, if there is one."""
-        return next((name for name in self.by if name in GRAINS), None)
+def member_axis_of(by: tuple[str, ...]) -> str | None:
+    """The axis of members, if there is one."""
+    return next((name for name in by if name not in GRAINS), None)
+
+
+def grain_of(by: tuple[str, ...]) -> Grain | None:
+    """The axis of time, if there is one."""
+    return next((name for name in by if name in GRAINS), None)
 
 
 class Member(msgspec.Struct, frozen=True):

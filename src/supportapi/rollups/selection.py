@@ -1,0 +1,136 @@
+"""The calls of one window and one filter, to be asked any number of questions: what these share is made once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from supportapi.calls.filter import UNKNOWN
+from supportapi.measures.tally import RATINGS
+from supportapi.rollups import cells, scans
+from supportapi.rollups.axes import time_axis, whole
+from supportapi.rollups.plan import PAIR_COLUMNS, Plan, covers, matching_pairs
+from supportapi.rollups.questions import PAIR, RATING, Answer, grain_of, member_axis_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from supportapi.calls.filter import Filter
+    from supportapi.calls.window import Window
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.rollups.codes import Rows
+    from supportapi.rollups.questions import Key, Measured, Source
+
+
+class Selection:
+    """Answers about one choice of calls: by cells where they know enough, else by a scan of its rows.
+
+    `by` names the axes of an answer, as in `Question`.
+    """
+
+    def __init__(self, aggregates: Aggregates, zone: str, window: Window, limits: Filter) -> None:
+        self._aggregates = aggregates
+        self._name, self._zone, self._window = zone, aggregates.zone_of[zone], window
+        self._selected = {name: aggregates.codes_of(name, limits.members(name)) for name in limits.limited}
+        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._rows: dict[tuple[int, int], list[Rows]] = {}
+
+    def tally(self, by: tuple[str, ...] = ()) -> Answer:
+        """The counts and sums."""
+        plan = self._plan(by)
+        if plan.lattice is not None:
+            return Answer(cells.tally(plan, plan.lattice), plan.keys, "rollup")
+        rows = self._kept(plan.days)
+        return Answer(scans.tally(self._aggregates.codes, plan, rows), plan.keys, "scan")
+
+    def histogram(self, of: Measured, by: tuple[str, ...] = ()) -> tuple[NDArray[np.int64], Source]:
+        """The histogram of waits or durations, shape `(*axes, buckets)`, axes as in `tally(by)`."""
+        plan = self._plan(by)
+        lattice = cells.histogram_lattice(plan, of)
+        if lattice is None:
+            return self._counted(plan, of, plan.days), "scan"
+        if lattice.step == 1:
+            return cells.histogram(plan, lattice, plan.edges), "rollup"
+        start, end = lattice.whole_steps(*plan.days)
+        found = cells.histogram(plan, lattice, np.array([start, end]))
+        source: Source = "rollup"
+        # The days between the window's ends and the next checkpoints are counted from the rows.
+        for days in ((plan.days[0], start), (end, plan.days[1])):
+            if days[0] < days[1]:
+                found += self._counted(plan, of, days)
+                source = "scan"
+        return found, source
+
+    def longest_wait(self, by: tuple[str, ...] = ()) -> NDArray[np.float64]:
+        """The longest known wait in seconds, axes as in `tally(by)`; NaN where there is none."""
+        plan = self._plan(by)
+        if plan.lattice is not None:
+            return cells.longest_wait(plan, plan.lattice)
+        return scans.longest_wait(self._aggregates.codes, plan, self._kept(plan.days))
+
+    def estimated_rows(self, by: tuple[str, ...] = ()) -> int:
+        """How many rows a scan would touch; 0 when cells answer."""
+        plan = self._plan(by)
+        if plan.lattice is not None:
+            return 0
+        start, end = self._aggregates.codes.span(plan.zone.position, plan.days)
+        return end - start
+
+    def _counted(self, plan: Plan, of: Measured, days: tuple[int, int]) -> NDArray[np.int64]:
+        aggregates = self._aggregates
+        return scans.histogram(aggregates.codes, plan, self._kept(days), of, aggregates.facts.buckets[of])
+
+    def _kept(self, days: tuple[int, int]) -> list[Rows]:
+        """The rows of `days` that the filter leaves."""
+        if days not in self._rows:
+            self._rows[days] = list(self._aggregates.codes.kept(self._zone.position, days, self._selected))
+        return self._rows[days]
+
+    def _plan(self, by: tuple[str, ...]) -> Plan:
+        """How a question parted `by` will be answered."""
+        if by not in self._plans:
+            self._plans[by] = self._planned(member_axis_of(by), by)
+        return self._plans[by]
+
+    def _planned(self, axis: str | None, by: tuple[str, ...]) -> Plan:
+        zone, grain = self._zone, grain_of(by)
+        time = None if grain is None else time_axis(self._window, grain, self._name, zone.data)
+        start, end = (whole(self._window, zone.data) if time is None else time.edges[[0, -1]]).tolist()
+        groups = self._groups(axis)
+        needed = frozenset({*self._selected, *(PAIR_COLUMNS if axis == PAIR else () if axis is None else (axis,))})
+        usable = () if time is not None and time.seconds is not None else zone.lattices
+        return Plan(
+            zone=zone,
+            days=(start, end),
+            selected=self._selected,
+            axis=axis,
+            groups=groups,
+            time=time,
+            keys=(*self._member_keys(axis, groups), *(() if time is None else (time.keys,))),
+            needed=needed,
+            lattice=next((lattice for lattice in usable if covers(lattice.dims, needed)), None),
+            pairs=self._aggregates.pairs,
+        )
+
+    def _groups(self, axis: str | None) -> NDArray[np.intp] | None:
+        if axis is None:
+            return None
+        if axis == RATING:
+            return np.array([*RATINGS, 0], dtype=np.intp)
+        if axis == PAIR:
+            return matching_pairs(self._aggregates.pairs, self._selected)
+        return self._selected.get(axis, self._aggregates.occurring[axis])
+
+    def _member_keys(self, axis: str | None, groups: NDArray[np.intp] | None) -> tuple[tuple[Key, ...], ...]:
+        if axis is None or groups is None:
+            return ()
+        members = self._aggregates.facts.members
+        if axis == RATING:
+            return ((*(str(rating) for rating in RATINGS), UNKNOWN),)
+        if axis == PAIR:
+            agents, regions = members["agent_id"], members["region"]
+            rows: list[list[int]] = self._aggregates.pairs[groups].tolist()
+            return (tuple((agents[agent].key, regions[region].key) for agent, region in rows),)
+        codes: list[int] = groups.tolist()
+        return (tuple(members[axis][code].key for code in codes),)
