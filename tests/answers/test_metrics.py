@@ -104,3 +104,32 @@ def test_prepared_answers_say_so_and_are_equal_bytes_each_time() -> None:
     assert prepared == prepare(aggregates, TRUTH)
     assert {msgspec.json.decode(one.body)["meta"]["source"] for one in prepared} == {"prepared"}
     assert ("/api/metrics", "range=30d") in {(one.path, one.query) for one in prepared}
+
+
+@pytest.mark.parametrize("key", ["longest_wait", "wait_p50", "duration_p99", "calls", "csat"])
+def test_a_card_of_every_kind_has_a_sparkline_with_a_point_for_each_step(key: str) -> None:
+    found = answer(**{"from": "2026-01-01", "to": "2026-01-04"})
+
+    kpi = next(kpi for kpi in found.data.kpis if kpi.key == key)
+
+    assert kpi.sparkline is not None
+    assert len(kpi.sparkline) == 3
+
+
+def test_the_longest_waits_of_the_steps_are_exact_and_medians_within_a_hundredth() -> None:
+    found = answer(**{"from": "2025-12-31", "to": "2026-01-04"})
+    lines = {kpi.key: kpi.sparkline for kpi in found.data.kpis}
+
+    assert lines["longest_wait"] == [None, 90.0, 30.0, 20.0]
+    assert lines["wait_p50"] == [
+        None,
+        pytest.approx(50.0, rel=0.01),
+        pytest.approx(30.0, rel=0.01),
+        pytest.approx(20.0, rel=0.01),
+    ]
+
+
+def test_a_metric_that_is_not_available_has_no_sparkline() -> None:
+    kpi = next(kpi for kpi in answer(range="all").data.kpis if kpi.key == "resolution_rate")
+
+    assert kpi.sparkline is None

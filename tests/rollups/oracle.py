@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 from supportapi.measures.sketch import EDGES
 
 if TYPE_CHECKING:
+    from supportapi.calls.window import Window
     from supportapi.rollups.questions import Question
 
 Row = dict[str, Any]
 Key = str | tuple[str, str] | date | datetime
 
 THRESHOLDS = (10, 15, 20, 30, 60, 120)
+TIMES = ("hour", "day", "week", "month", "step")
 DIMENSIONS = ("region", "issue_type", "channel", "agent_id")
 _EDGES: list[int] = EDGES.tolist()
 
@@ -33,8 +35,8 @@ class Parted:
 
 def parted(rows: list[Row], question: Question) -> Parted:
     """The rows of `question` in its window and filter, by member and by bucket of time."""
-    axes = [_member_axis(rows, question, name) for name in question.by if name not in ("hour", "day", "week", "month")]
-    axes += [_time_axis(question, name) for name in question.by if name in ("hour", "day", "week", "month")]
+    axes = [_member_axis(rows, question, name) for name in question.by if name not in TIMES]
+    axes += [_time_axis(question, name) for name in question.by if name in TIMES]
     cells: dict[tuple[int, ...], list[Row]] = {}
     for row in rows:
         if _wanted(row, question):
@@ -118,7 +120,8 @@ def _outcomes(row: Row) -> Counter[str]:
 
 
 def _wanted(row: Row, question: Question) -> bool:
-    if not question.window.start <= local_day(row, question.zone) < question.window.end:
+    first = _steps(question.window) if "step" in question.by else ()
+    if not (first[0] if first else question.window.start) <= local_day(row, question.zone) < question.window.end:
         return False
     limits = ((name, question.filter.members(name)) for name in DIMENSIONS)
     return all(not kept or key(row[name]) in kept for name, kept in limits)
@@ -170,8 +173,19 @@ def _time_axis(question: Question, grain: str) -> tuple[Key, ...]:
             hours.append(start)
             start += timedelta(hours=1)
         return tuple(hours)
+    if grain == "step":
+        return _steps(window)
     days = (window.start + timedelta(days=number) for number in range((window.end - window.start).days))
     return tuple(dict.fromkeys(_bucket(day, grain) for day in days))
+
+
+def _steps(window: Window) -> tuple[date, ...]:
+    """Backwards from the end: the narrowest steps of which thirty reach over the window, as long as they are whole."""
+    width = next(days for days in range(1, 99_999) if days * 30 >= window.days)
+    starts: list[date] = []
+    while (start := (starts[-1] if starts else window.end) - timedelta(days=width)) >= window.start:
+        starts.append(start)
+    return tuple(reversed(starts))
 
 
 def _bucket(day: date, grain: str) -> date:
@@ -190,6 +204,8 @@ def _key(row: Row, question: Question, name: str) -> Key:
             first = _midnight(question.window.start, question.zone)
             elapsed: timedelta = row["started_at"] - first
             return first + elapsed // timedelta(hours=1) * timedelta(hours=1)
+        case "step":
+            return max(start for start in _steps(question.window) if start <= local_day(row, question.zone))
         case "day" | "week" | "month":
             return _bucket(local_day(row, question.zone), name)
         case _:

@@ -26,15 +26,15 @@ from tests.rollups.few_calls import AMPLE, NOTHING, SCARCE, ZONES, aggregates_of
 from tests.rollups.random_calls import FILTERS, calls, windows
 
 MEMBER_AXES = (None, "region", "issue_type", "channel", "rating", "agent_id", "agent_region")
-GRAINS = (None, "hour", "day", "week", "month")
+SPANS = (None, "hour", "day", "week", "month", "step")
 
 
 def _every_question(zone: str, short: Window, long: Window, limits: Filter) -> list[Question]:
     """One question for each pair of axes; hours are asked of the short window, for there are many."""
     return [
-        Question(zone, short if grain == "hour" else long, limits, tuple(name for name in (axis, grain) if name))
+        Question(zone, short if span == "hour" else long, limits, tuple(name for name in (axis, span) if name))
         for axis in MEMBER_AXES
-        for grain in GRAINS
+        for span in SPANS
     ]
 
 

@@ -13,13 +13,12 @@ from supportapi.answers.delta import Baseline, Delta, baseline, delta
 from supportapi.answers.figures import Figures, figures, known
 from supportapi.answers.meta import Meta, Truth, meta
 from supportapi.answers.metrics import labels, slowest
-from supportapi.answers.overview import sparkline_steps
 from supportapi.answers.query import AgentsQuery, window_of, zone_of
 from supportapi.answers.ranking import Badge, badge, percentiles, ranks, scores
 from supportapi.calls.filter import UNKNOWN
 from supportapi.calls.window import Window, comparison_window
 from supportapi.rollups.catalogue import availability, metric_of
-from supportapi.rollups.questions import Question
+from supportapi.rollups.questions import STEP, Question
 
 if TYPE_CHECKING:
     from supportapi.rollups.aggregates import Aggregates
@@ -217,7 +216,6 @@ def _sparklines(
         return []
     agents = tuple(sorted({agent for agent, _ in pairs}))
     only = msgspec.structs.replace(query.filter, agent_id=agents)
-    answer = aggregates.tally(Question(zone, window, only, (*_BY, "day")))
-    found = {key: index for index, key in enumerate(answer.keys[0])}
-    steps = sparkline_steps(answer.tally)["calls"]
-    return [[int(count) for count in steps[found[pair]]] for pair in pairs]
+    answer = aggregates.tally(Question(zone, window, only, (*_BY, STEP)))
+    lines: dict[object, list[int]] = dict(zip(answer.keys[0], answer.tally["calls"].tolist(), strict=True))
+    return [lines[pair] for pair in pairs]

@@ -22,6 +22,7 @@ from supportapi.answers.query import MetricsQuery, window_of, zone_of
 from supportapi.answers.trend import SERIES, Series, check_span, trend
 from supportapi.calls.window import comparison_window
 from supportapi.rollups.catalogue import METRICS, metric_of
+from supportapi.rollups.questions import STEP
 from supportapi.rollups.selection import Selection
 
 if TYPE_CHECKING:
@@ -73,15 +74,15 @@ def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) ->
 
     now, before = pair.ask((), METRICS)
     series_now, series_before = pair.ask((query.grain,), map(metric_of, SERIES))
-    daily = series_now if query.grain == "day" else figures(pair.now, ("day",), ())
+    steps = figures(pair.now, (STEP,), METRICS)
     parted: list[tuple[Dimension, tuple[Figures, Figures | None]]] = [
         (name, pair.ask((name,), map(metric_of, ROW_METRICS))) for name in MEMBER_DIMENSIONS
     ]
 
-    used = (now, before, series_now, series_before, daily, *(part for _, parts in parted for part in parts))
+    used = (now, before, series_now, series_before, steps, *(part for _, parts in parted for part in parts))
     return MetricsAnswer(
         data=MetricsData(
-            kpis=overview(aggregates, now, before, daily.tally, base),
+            kpis=overview(aggregates, now, before, steps, base),
             series=trend(aggregates, zone, query.grain, series_now, series_before if base.exists else None),
             breakdowns=[
                 *(breakdown(name, *parts, labels(aggregates, name), base) for name, parts in parted),

@@ -16,6 +16,7 @@ GRAINS: tuple[Grain, ...] = get_args(Grain)
 RELATIVE_RANGES: tuple[RelativeRange, ...] = get_args(RelativeRange)
 
 _DECEMBER = 12
+_STEPS = 30
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -114,6 +115,15 @@ def bucket_starts(window: Window, grain: Grain) -> list[date]:
             return [date((m - 1) // 12, (m - 1) % 12 + 1, 1) for m in range(first_month, months + 1)]
         case _:
             return [window.start + timedelta(days=n) for n in range(window.days)]
+
+
+def step_starts(window: Window) -> list[date]:
+    """The first day of each of at most 30 steps of equally many days, of which the last ends with `window`.
+
+    Days that do not fill the first step are in none, so that no step looks small for lack of days.
+    """
+    width = max(-(-window.days // _STEPS), 1)
+    return [window.end - timedelta(days=width * left) for left in range(window.days // width, 0, -1)]
 
 
 def hour_starts(window: Window, zone: str) -> list[datetime]:

@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from supportapi.calls.window import Grain, Window, bucket_starts, hour_starts
+from supportapi.calls.window import Window, bucket_starts, hour_starts, step_starts
+from supportapi.rollups.questions import STEP, Span
 
 
 class TimeAxis(msgspec.Struct, frozen=True):
@@ -29,13 +30,13 @@ def whole(window: Window, data: Window) -> NDArray[np.intp]:
     return _clipped([window.start, window.end], data)
 
 
-def time_axis(window: Window, grain: Grain, zone: str, data: Window) -> TimeAxis:
-    """The buckets of `window` by `grain`: every one of them is there; those outside the data are empty."""
-    if grain == "hour":
+def time_axis(window: Window, span: Span, zone: str, data: Window) -> TimeAxis:
+    """The buckets of `window` by `span`: every one of them is there; those outside the data are empty."""
+    if span == "hour":
         starts = hour_starts(window, zone)
         seconds = np.array([int(start.timestamp()) for start in starts], dtype=np.int64)
         return TimeAxis(tuple(start.astimezone(UTC) for start in starts), whole(window, data), seconds)
-    starts = bucket_starts(window, grain)
+    starts = step_starts(window) if span == STEP else bucket_starts(window, span)
     edges = _clipped([max(start, window.start) for start in starts] + [window.end], data)
     return TimeAxis(tuple(starts), edges)
 

@@ -17,13 +17,19 @@ Key = str | tuple[str, str]
 
 PAIR: Final = "agent_region"
 RATING: Final = "rating"
+STEP: Final = "step"
+
+Span = Grain | Literal["step"]
+"""What an axis of time is cut into; steps are those of `window.step_starts`."""
+
+_SPANS: Final[tuple[Span, ...]] = (*GRAINS, STEP)
 
 
 class Question(msgspec.Struct, frozen=True):
     """Which calls, and how to part them.
 
     `by` names at most one member axis (`region`, `issue_type`, `channel`, `rating`, `agent_id`, `agent_region`) and at
-    most one time axis (`hour`, `day`, `week`, `month`); the answer's axes come in that order, members first.
+    most one time axis (`hour`, `day`, `week`, `month`, `step`); the answer's axes come in that order, members first.
     """
 
     zone: str
@@ -34,12 +40,12 @@ class Question(msgspec.Struct, frozen=True):
 
 def member_axis_of(by: tuple[str, ...]) -> str | None:
     """The axis of members, if there is one."""
-    return next((name for name in by if name not in GRAINS), None)
+    return next((name for name in by if name not in _SPANS), None)
 
 
-def grain_of(by: tuple[str, ...]) -> Grain | None:
+def span_of(by: tuple[str, ...]) -> Span | None:
     """The axis of time, if there is one."""
-    return next((name for name in by if name in GRAINS), None)
+    return next((span for span in _SPANS if span in by), None)
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from supportapi.measures.tally import RATINGS
 from supportapi.rollups import cells, scans
 from supportapi.rollups.axes import time_axis, whole
 from supportapi.rollups.plan import PAIR_COLUMNS, Plan, covers, matching_pairs
-from supportapi.rollups.questions import PAIR, RATING, Answer, grain_of, member_axis_of
+from supportapi.rollups.questions import PAIR, RATING, Answer, member_axis_of, span_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,8 +94,8 @@ class Selection:
         return self._plans[by]
 
     def _planned(self, axis: str | None, by: tuple[str, ...]) -> Plan:
-        zone, grain = self._zone, grain_of(by)
-        time = None if grain is None else time_axis(self._window, grain, self._name, zone.data)
+        zone, span = self._zone, span_of(by)
+        time = None if span is None else time_axis(self._window, span, self._name, zone.data)
         start, end = (whole(self._window, zone.data) if time is None else time.edges[[0, -1]]).tolist()
         groups = self._groups(axis)
         needed = frozenset({*self._selected, *(PAIR_COLUMNS if axis == PAIR else () if axis is None else (axis,))})
