@@ -96,7 +96,7 @@ def _zone(
             lattices.append(_lattice(state, name, dims, _sizes(dims, sizes, pairs), pairs, data))
     step = _LARGE_CHECKPOINT_DAYS if state.rows > _LARGE_ROWS else _CHECKPOINT_DAYS
     histograms: dict[str, tuple[HistogramLattice, ...]] = {"wait": (), "duration": ()}
-    for dims, width in (((), 1), (_BASE, step)):
+    for dims, width in (((), 1), *(((dim,), 1) for dim in _BASE), (_BASE, step)):
         for of, listed in histograms.items():
             shape = _sizes(dims, sizes, pairs)
             if budget.spend(histogram_bytes(shape, data.days, width, used[of])):

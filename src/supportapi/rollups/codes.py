@@ -93,7 +93,7 @@ class RowCodes:
         found = np.zeros(scan.groups * width, np.int64)
         for rows, group in scan.parts():
             bucket = np.minimum(self.columns[f"{of}_bucket"][rows], buckets)
-            found += np.bincount(group * width + bucket, minlength=len(found))
+            found += np.bincount(bucket if scan.groups == 1 else group * width + bucket, minlength=len(found))
         return found.reshape(scan.groups, width)[:, :buckets]
 
     def longest_wait(self, scan: Scan) -> NDArray[np.float64]:
