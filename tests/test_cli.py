@@ -127,3 +127,46 @@ def test_the_committed_contract_is_compared_and_a_changed_one_is_noticed(shell: 
     assert shell("openapi", "--check", str(document)).exit_code == 0
     document.write_bytes(document.read_bytes().replace(b"3.1", b"3.0", 1))
     assert shell("openapi", "--check", str(document)).exit_code == 1
+
+
+MAPPING = """
+time_zone = "UTC"
+[columns]
+call_id = "id"
+started_at = "start"
+duration_seconds = "talk"
+"""
+
+
+def export(folder: Path) -> tuple[str, ...]:
+    """The words that ingest a file of two calls and a row that is none."""
+    (folder / "mapping.toml").write_text(MAPPING)
+    (folder / "calls.csv").write_text("id,start,talk\na,2024-05-06 12:00,60\nb,2024-05-06 13:00,0\nc,never,1\n")
+    return ("ingest", str(folder / "calls.csv"), "--mapping", str(folder / "mapping.toml"))
+
+
+def test_a_dry_run_shows_rows_report_and_figures_and_writes_nothing(shell: Shell, tmp_path: Path) -> None:
+    result = shell(*export(tmp_path), "--dry-run")
+
+    assert result.exit_code == 0
+    assert "read 3 = written 2 + rejected 1 + duplicates 0 + filtered 0 + folded 0" in result.output
+    assert "duration_seconds  60.0" in result.output
+    assert "Average duration                      60.00 s" in result.output
+    assert not shell.data.exists()
+
+
+def test_a_limit_is_a_dry_run_of_the_first_rows(shell: Shell, tmp_path: Path) -> None:
+    result = shell(*export(tmp_path), "--limit", "1")
+
+    assert "read 1 = written 1 +" in result.output
+    assert "dry run of the first 1 rows" in result.output
+    assert not shell.data.exists()
+
+
+def test_an_ingest_that_loses_too_much_fails_and_says_where_the_rows_are(shell: Shell, tmp_path: Path) -> None:
+    result = shell(*export(tmp_path), "--max-rejects", "1%")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("INGEST_REJECTED: 1 of 3 rows of calls.csv cannot become calls, and 1% may")
+    assert (shell.data / "rejects.failed.parquet").exists()
+    assert not (shell.data / "manifest.json").exists()

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from supportapi.errors import RawFileUnreadable, SettingsInvalid, StartRefused, SupportApiError
+from supportapi.errors import SettingsInvalid, StartRefused, SupportApiError
 from supportapi.release import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from supportapi.access.principal import Role
-    from supportapi.dataset.ingest import IngestReport
     from supportapi.settings import Settings
 
 _FAILED: Final = 1
@@ -90,19 +89,23 @@ def worker() -> None:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--mapping", type=_FILE, help="How columns become calls; without one the files are a ready dataset.")
 @click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
-def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None) -> None:
+@click.option("--max-rejects", metavar="LIMIT", help="Fail when more rows than this become no call: 100, or 1%.")
+@click.option("--rejects-csv", is_flag=True, help="Write the rejected rows as CSV too, for spreadsheets.")
+@click.option("--dry-run", is_flag=True, help="Write nothing: show the report, the first rows, and the figures.")
+@click.option("--limit", type=click.IntRange(min=1), help="A dry run of the first rows of each file.")
+def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **options: Any) -> None:
     """Turn raw FILES into the live dataset; without FILES, everything in `raw/` of the dataset's folder.
 
     A folder means all files in it; a pattern in quotation marks ('exports/2024-*.csv') all files that it matches.
     """
-    from supportapi.dataset import ingest as door  # noqa: PLC0415
-    from supportapi.dataset.inputs import raw_files  # noqa: PLC0415
+    from supportapi.processes.ingest_command import dry_run, run_ingest  # noqa: PLC0415
 
-    folder = out or _settings().data_folder
+    limit = options.pop("limit")
     with _progress() as tell:
-        report = door.ingest(raw_files(files), mapping, folder, progress=tell) if files else _ingest_raw(folder, tell)
-    if report is not None:
-        _show(report, folder)
+        if options.pop("dry_run") or limit is not None:
+            dry_run(files, mapping, _settings(), limit, tell)
+        else:
+            run_ingest(files, mapping, out or _settings().data_folder, tell, **options)
 
 
 @main.command()
@@ -248,33 +251,6 @@ def _progress() -> Generator[Callable[[str, int, int], None]]:
     finally:
         if shown:
             click.echo(err=True)
-
-
-def _ingest_raw(folder: Path, tell: Callable[[str, int, int], None]) -> IngestReport | None:
-    from supportapi.dataset.ingest import ingest_raw_folder  # noqa: PLC0415
-
-    try:
-        return ingest_raw_folder(folder / "raw", folder, progress=tell)
-    except RawFileUnreadable as nothing:
-        if nothing.facts.get("reason") != "no_files":
-            raise
-        # This is also what a refresh runs by default, and somebody else may write the dataset: no failure.
-        click.echo(f"Nothing to ingest. {nothing.message}")
-        return None
-
-
-def _show(report: IngestReport, folder: Path) -> None:
-    for note in report.assumed:
-        click.echo(f"  {note}")
-    click.echo(
-        f"read {report.read:,} = written {report.written:,} + rejected {report.rejected:,} "
-        f"+ duplicates {report.duplicates:,}   ({report.seconds:.1f} s)"
-    )
-    for reason, rows in report.rejected_by_reason.items():
-        click.echo(f"  rejected: {reason}: {rows:,} (see {folder / 'rejects.parquet'})")
-    for reason, rows in report.altered_by_reason.items():
-        click.echo(f"  made null: {reason}: {rows:,}")
-    click.echo(f"dataset {report.dataset_hash[:16]} in {folder}")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from supportapi.calls.clean import ALTERED, REASON, ROW, clean
-from supportapi.calls.mapping import ENDED_AT_SUMS, read_mapping
+from supportapi.calls.clean import ROW, clean
+from supportapi.calls.columns import ENDED_AT_SUMS
+from supportapi.calls.judge import ALTERED, REASON
+from supportapi.calls.mapping import read_mapping
 from supportapi.errors import MappingInvalid
 
 BASE = """

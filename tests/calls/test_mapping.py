@@ -4,7 +4,9 @@ from typing import cast
 
 import pytest
 
-from supportapi.calls.mapping import ENDED_AT_SUMS, ZONE_REMEDY, read_mapping
+from supportapi.calls.columns import ENDED_AT_SUMS
+from supportapi.calls.mapping import read_mapping
+from supportapi.calls.mapping_problems import ZONE_REMEDY
 from supportapi.errors import MappingInvalid
 
 SMALLEST = """
@@ -71,7 +73,7 @@ def test_a_city_is_told_its_zone() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ('answered = { true_words = ["y"] }', "columns.answered: say exactly one of from, constant."),
+        ('answered = { true_words = ["y"] }', "columns.answered: say exactly one of from, first_of, constant, when."),
         (
             'answered = { from = "a", true_words = "y", false_words = "y" }',
             "columns.answered: y cannot mean both yes and no.",
@@ -85,8 +87,11 @@ def test_a_city_is_told_its_zone() -> None:
             f"columns.ended_at.derive: must be '{ENDED_AT_SUMS[0]}' or '{ENDED_AT_SUMS[1]}'.",
         ),
         (
-            'rating = { from = "r", rating_scale = { from = [10, 1] } }',
-            "columns.rating.rating_scale.from: write the lowest and the highest value, as in [1, 10].",
+            'rating = { from = "r", rating_scale = { from = [10, 1], rule = "ceil(x/2)" } }',
+            (
+                "columns.rating.rating_scale.from: write the worst and the best value, as in [1, 10]; "
+                "[5, 1] for a scale on which 1 is best, which only 'linear' can turn round."
+            ),
         ),
         (
             'rating = { from = "r", rating_scale = { from = [1, 10], rule = "clip" } }',
@@ -94,8 +99,51 @@ def test_a_city_is_told_its_zone() -> None:
         ),
         ('region = { from = "r", only_when = { is = "x" } }', "columns.region.only_when.column: is required here."),
         (
+            'answered = { when = { column = "talk", matches = "(" } }',
+            "columns.answered.when.matches: '(' is no regular expression: unclosed group.",
+        ),
+        (
+            'region = { from = "r", words = { PS = "x", ps = "y" } }',
+            "columns.region.words: PS, ps differ in case alone, which makes no difference; write one of them.",
+        ),
+        (
+            'ended_at = { from = "e", formats = "%H:%M" }',
+            (
+                "columns.ended_at.formats: '%H:%M' is no instant: a pattern needs a year, a month and a day at least, "
+                "and %p beside %I."
+            ),
+        ),
+        (
+            'ended_at = { from = "e", time_zone = { from = "site", words = { A = "Berlin" } } }',
+            "columns.ended_at.time_zone: 'Berlin' is no IANA time zone; did you mean 'Europe/Berlin'?",
+        ),
+        (
+            'ended_at = { from = "e", formats = "%Y-%m-%d %H:%M", offsets = { EST = "-5" } }',
+            "columns.ended_at.offsets: '-5' is no offset; write it as in '+02:00'.",
+        ),
+        ('wait_seconds = { between = ["a"] }', "columns.wait_seconds.between: write 2 of them."),
+        (
+            'wait_seconds = { between = ["a", { constant = "x", first_of = ["b"] }] }',
+            "columns.wait_seconds.between.2: say exactly one of from, first_of, constant.",
+        ),
+        (
+            'wait_seconds = { from = "w", thousands = "." }',
+            "columns.wait_seconds: '.' cannot both group digits and begin the decimals.",
+        ),
+        (
+            'region = { from = "r", take = "last" }',
+            "columns.region.take: there is no table [fold], so that every row is a call of its own.",
+        ),
+        (
+            'region = { from = "r", take = "sum" }\n[fold]',
+            "columns.region.take: must be one of first, last here.",
+        ),
+        ("[fold]\nkey = []", "fold.key: say which columns the rows of a call have in common."),
+        ('[fold]\nkey = "cal_id"', "fold.key: 'cal_id' is not a column of a call; did you mean 'call_id'?"),
+        ('[[filters]]\ncolumn = "q"', "filters.1: say exactly one of is, is_not, matches, present, above."),
+        (
             'region = { from = "r", only_when = { column = "x" } }',
-            "columns.region.only_when: say exactly one of is, is_not.",
+            "columns.region.only_when: say exactly one of is, is_not, matches, present, above.",
         ),
     ],
 )

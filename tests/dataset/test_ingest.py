@@ -13,7 +13,7 @@ import pytest
 
 from supportapi.calls.manifest import read_manifest
 from supportapi.dataset.files import LOCK_NAME, locked, sha256_of
-from supportapi.dataset.ingest import ingest, ingest_raw_folder
+from supportapi.dataset.ingest import ingest, raw_folder
 from supportapi.errors import DatasetNotWritable, IngestRejected, MappingInvalid, RawFileUnreadable, SchemaInvalid
 
 if TYPE_CHECKING:
@@ -350,7 +350,7 @@ def test_a_raw_folder_is_ingested_by_the_mapping_in_it(tmp_path: Path) -> None:
     (folder / "mapping.toml").write_text(MAPPING)
     raw(folder, HEADER + GOOD)
 
-    assert ingest_raw_folder(folder, tmp_path / "out").written == 2
+    assert ingest(*raw_folder(folder), tmp_path / "out").written == 2
 
 
 def test_a_raw_folder_without_a_mapping_holds_a_ready_dataset(tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_raw_folder_without_a_mapping_holds_a_ready_dataset(tmp_path: Path) ->
     folder.mkdir()
     raw(folder, "call_id,started_at\na,2024-05-06T12:00:00Z\n")
 
-    assert ingest_raw_folder(folder, tmp_path / "out").written == 1
+    assert ingest(*raw_folder(folder), tmp_path / "out").written == 1
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -368,7 +368,7 @@ def test_an_empty_or_missing_raw_folder_says_what_belongs_there(tmp_path: Path, 
         folder.mkdir()
 
     with pytest.raises(RawFileUnreadable, match="Put the export there") as refused:
-        ingest_raw_folder(folder, tmp_path / "out")
+        ingest(*raw_folder(folder), tmp_path / "out")
 
     assert refused.value.facts["reason"] == "no_files"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from supportapi.dataset.ingest import ingest, ingest_raw_folder
+from supportapi.dataset.ingest import ingest, raw_folder
 from supportapi.errors import MappingInvalid, RawFileUnreadable
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def test_columns_of_a_lookup_are_sources(tmp_path: Path, mapping: Path) -> None:
         ("a", "ann", "North"),
     ]
     assert report.altered_by_reason == {"lookup_missed:agents": 1}
+    assert pl.read_parquet(tmp_path / "out" / "altered.parquet").rows() == [
+        ("calls.csv", 4, "c", None, "lookup_missed:agents", '{"agent no":"99"}'),
+    ]
 
 
 def test_a_lookup_keeps_the_order_of_rows(tmp_path: Path, mapping: Path) -> None:
@@ -114,6 +117,6 @@ def test_a_lookup_beside_the_calls_is_not_read_as_calls(tmp_path: Path, mapping:
     (tmp_path / "lists" / "agents.csv").rename(tmp_path / "agents.csv")
     mapping.write_text(MAPPING.replace("lists/", ""))
 
-    report = ingest_raw_folder(tmp_path, tmp_path / "out")
+    report = ingest(*raw_folder(tmp_path), tmp_path / "out")
 
-    assert report.files == ("calls.csv",)
+    assert [file.name for file in report.files] == ["calls.csv"]

@@ -29,6 +29,6 @@ def test_problems_are_told_with_the_files_name(tmp_path: Path) -> None:
         load_mapping(tmp_path / "mine.toml")
 
     assert refused.value.facts["problems"] == [
-        "columns.call_id: say exactly one of from, constant.",
-        "columns.started_at: say exactly one of from, constant.",
+        "columns.call_id: say exactly one of from, first_of, constant.",
+        "columns.started_at: say exactly one of from, first_of, constant.",
     ]

@@ -2,100 +2,128 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 import polars as pl
 
-from supportapi.calls.decode import nearest
-from supportapi.calls.mapping import (
+from supportapi.calls.columns import (
     ISO,
+    NUMBER,
     Column,
     FlagColumn,
     InstantColumn,
-    Mapping,
     RatingColumn,
     SecondsColumn,
     TextColumn,
+    ZoneColumn,
+    between_slots,
 )
-from supportapi.calls.parse import flags, instants_and_clocks, local_instants, numbers, ratings, seconds, text_of
-from supportapi.calls.record import COLUMNS, ISO_FORMATS, REQUIRED, SCHEMA, aliased, resolved_word, slug
-from supportapi.errors import MappingInvalid
+from supportapi.calls.faults import faults_of
+from supportapi.calls.headers import headers_of
+from supportapi.calls.instants import instants_and_clocks, local_instants, mended_time
+from supportapi.calls.judge import ALTERED, REASON, TELLING, judge
+from supportapi.calls.mapping_problems import ROW_KEY
+from supportapi.calls.record import COLUMNS, INSTANT, ISO_FORMATS, SCHEMA, aliased, ready_sources, whole_milliseconds
+from supportapi.calls.slots import CLOCK, FLAG, INSTANT_OF, NUMBER_OF, REST, TEXT, ZONE
+from supportapi.calls.text import mended, text_of
+from supportapi.calls.values import between, flags, numbers, rated, ratings, seconds, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from supportapi.calls.mapping import Mapping
+
+Numeric = TypeVar("Numeric", SecondsColumn, RatingColumn)
+
 ROW: Final = "__row"
 """The column of a raw frame that numbers its rows."""
-FAULT: Final = "__line_fault"
+FAULT: Final = "__fault"
 """The column of a raw frame, where it has one, that says what is wrong with a row's line; null where nothing is."""
 TOO_FEW: Final = "too_few_fields"
 """The one fault of a line that leaves a row: its missing fields are null."""
 MISSED: Final = "__missed:"
 """Before the name of a lookup: whether it lacks what the row names."""
-REASON: Final = "__reason"
-ALTERED: Final = "__altered:"
-_LEAST: Final = {"wait_seconds": 0.0, "duration_seconds": 0.001}
-_TEXT, _INSTANT, _CLOCK, _NUMBER, _FAULT = "__text:", "__instant:", "__clock:", "__number:", "__fault:"
+LOOKUP_MISSED: Final = "lookup_missed:"
+FILTERED: Final = "__filtered"
+"""The number of the filter that a row does not pass; null for all others."""
+ORDER: Final = "__order"
+"""What says which of several rows is later, where the mapping names that."""
+SAME: Final = ("__same:1", "__same:2")
+"""Two hashes of the whole source row, where the mapping asks for repeated rows."""
+_BROKEN: Final = pl.when(pl.col(FAULT) != TOO_FEW).then(pl.col(FAULT))
+_IS_SHORT: Final = (pl.col(FAULT) == TOO_FEW).fill_null(value=False)
 
 
 class Cleaned(msgspec.Struct, frozen=True):
-    """Rows judged one by one.
+    """Rows judged one by one; or, for a mapping that folds them, their values, to be judged when they are calls.
 
-    `calls` has `ROW`, the columns of `SCHEMA`, `REASON` (null for a call, else why the row is none) and one column of
-    truth values for each name in `altered` (`ALTERED` before it): whether a value of the row was made null.
+    `calls` has `ROW`, the columns of `SCHEMA`, `REASON` (null for a call, else why the row is none), `FILTERED` and one
+    column of truth values for each name in `altered` (`ALTERED` before it): whether a value of the row is null for it.
+    `altered` names the columns of a call that this concerns (itself, if it concerns the row), `sources` the file's
+    columns behind each of them.
     """
 
     calls: pl.LazyFrame
-    altered: tuple[str, ...]
-
-
-class _Policies(msgspec.Struct, frozen=True):
-    """Which faults make a row no call, which only make a value null, and which impossible values make it none."""
-
-    refusing: tuple[str, ...]
-    altering: tuple[str, ...]
-    refusing_values: frozenset[str]
+    altered: dict[str, tuple[str, ...]]
+    sources: dict[str, tuple[str, ...]]
+    named: tuple[str, ...]
+    """The file's columns that the mapping names: nothing of the others is kept anywhere."""
 
 
 def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
-    """The rows of `raw` (source columns of any type, and `ROW`) by `mapping`.
+    """The rows of `raw` (source columns of any type, `ROW`, and `FAULT` or not) by `mapping`.
 
     Raises `MappingInvalid` with `problems` when the mapping names columns that the source lacks.
     """
-    found = raw.collect_schema()
-    given = mapping.columns.given()
-    missed = [name for name in found.names() if name.startswith(MISSED)]
-    headers = _headers([name for name in found.names() if name not in {ROW, FAULT, *missed}], given)
-    texts = {
-        f"{_TEXT}{name}": _text(column, headers, found, mapping)
-        for name, column in given.items()
-        if _derived(column) is None
-    }
-    faults: dict[str, pl.Expr] = {}
-    readings: dict[str, pl.Expr] = {}
-    for name, column in given.items():
-        readings |= _readings(name, column, [found[headers[source]] for source in column.sources])
-        faults |= _faults(name, column, mapping)
-    values = {name: _value(name, given[name], mapping) for name in COLUMNS if name in given}
+    raw = _faulted(raw)
+    source = _Source(raw.collect_schema(), mapping)
+    faults = faults_of(mapping)
     # Step by step, so that no text is read twice: what texts say, what they mean, what can be wrong with them.
-    frame = _faulted(raw).select(ROW, FAULT, *missed, **texts).with_columns(**readings)
-    frame = frame.with_columns(**{name: values.get(name, pl.lit(None)).cast(SCHEMA[name]) for name in COLUMNS})
+    frame = raw.select(ROW, FAULT, *source.missed, **source.texts(), **source.marks()).with_columns(**source.readings())
+    # Only what could not be read is mended and read again.
+    frame = frame.with_columns(**source.rests()).with_columns(**source.readings(again=True))
+    frame = frame.with_columns(**source.instants()).with_columns(**source.values())
+    marks = [name for name in (FILTERED, ORDER, *SAME) if name in source.marks() or name in source.read_as]
+    ends = [name for name in source.read_as if mapping.fold is not None and name not in {*COLUMNS, ORDER}]
+    refusing = [fault.reason for fault in faults if fault.refuses]
+    altering = {fault.reason: (fault.column,) for fault in faults if not fault.refuses}
+    told = {
+        TOO_FEW: _IS_SHORT,
+        **{f"{LOOKUP_MISSED}{name.removeprefix(MISSED)}": pl.col(name) for name in source.missed},
+    }
     frame = frame.select(
         ROW,
-        FAULT,
-        *missed,
         *COLUMNS,
-        **{f"{_FAULT}{reason}": fault.fill_null(value=False) for reason, fault in faults.items()},
+        *marks,
+        *ends,
+        FAULT,
+        **{f"{ALTERED}{fault.reason}": fault.test.fill_null(value=False) for fault in faults},
+        **{f"{ALTERED}{reason}": test for reason, test in told.items()},
     )
-    frame = _derive(frame, mapping)
-    return _judge(frame, _policies(given, faults), missed)
+    missing = mapping.fold.key if mapping.fold is not None else ()
+    reasons = [
+        _BROKEN,
+        *(pl.when(pl.col(f"{ALTERED}{reason}")).then(pl.lit(reason)) for reason in refusing),
+        *(pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}_missing")) for name in missing),
+    ]
+    frame = frame.with_columns(pl.coalesce(reasons).alias(REASON)).drop(
+        FAULT, *(f"{ALTERED}{reason}" for reason in refusing)
+    )
+    if mapping.fold is None:
+        frame, altering = judge(frame, mapping), altering | TELLING
+    return Cleaned(frame, altering | {reason: (reason,) for reason in told}, source.behind(), source.named)
 
 
 def clean_ready(raw: pl.LazyFrame) -> Cleaned:
     """The rows of a ready dataset (see `canonical`) under the same rules. Raises `SchemaInvalid`."""
-    return _judge(aliased(_faulted(raw), keep=(ROW, FAULT)), _Policies((), (), frozenset()), ())
+    names = ready_sources(raw.collect_schema().names())
+    short = f"{ALTERED}{TOO_FEW}"
+    marks = {REASON: _BROKEN, FILTERED: pl.lit(None, dtype=pl.UInt8), short: _IS_SHORT}
+    calls = judge(aliased(_faulted(raw).with_columns(**marks), keep=(ROW, *marks)), None)
+    sources = {column: (name,) for column, name in names.items() if name is not None}
+    named = tuple(dict.fromkeys(name for (name,) in sources.values()))
+    return Cleaned(calls, {**TELLING, TOO_FEW: (TOO_FEW,)}, {**sources, TOO_FEW: named}, named)
 
 
 def _faulted(raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -103,196 +131,163 @@ def _faulted(raw: pl.LazyFrame) -> pl.LazyFrame:
     return raw if FAULT in raw.collect_schema() else raw.with_columns(pl.lit(None, dtype=pl.String).alias(FAULT))
 
 
-def _judge(frame: pl.LazyFrame, policies: _Policies, missed: Sequence[str]) -> Cleaned:
-    """Apply the rules of `SCHEMA`: what makes a row no call, and what makes a value null."""
-    started, ended = pl.col("started_at"), pl.col("ended_at")
-    wait, duration, rating = pl.col("wait_seconds"), pl.col("duration_seconds"), pl.col("rating")
-    altered = {
-        "ended_at_before_started_at": ended < started,
-        "wait_negative": wait < 0,
-        "duration_negative": duration < 0,
-        "duration_zero": duration == 0,
-        "rating_outside_scale": ~rating.is_between(1, 5),
-        **{reason: pl.col(f"{_FAULT}{reason}") for reason in policies.altering},
-        TOO_FEW: pl.col(FAULT) == TOO_FEW,
-        **{f"lookup_missed:{name.removeprefix(MISSED)}": pl.col(name) for name in missed},
-    }
-    reasons = [
-        pl.when(pl.col(FAULT) != TOO_FEW).then(pl.col(FAULT)),
-        *(pl.when(pl.col(f"{_FAULT}{reason}")).then(pl.lit(reason)) for reason in policies.refusing),
-        *(pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}_missing")) for name in REQUIRED),
-        *(pl.when(altered[reason]).then(pl.lit(reason)) for reason in sorted(policies.refusing_values)),
-    ]
-    return Cleaned(
-        frame.select(
-            ROW,
-            *(name for name in COLUMNS if name not in {"ended_at", "wait_seconds", "duration_seconds", "rating"}),
-            ended_at=pl.when(ended >= started).then(ended),
-            wait_seconds=pl.when(wait >= 0).then(wait),
-            duration_seconds=pl.when(duration > 0).then(duration),
-            rating=pl.when(rating.is_between(1, 5)).then(rating),
-            **{REASON: pl.coalesce(reasons)},
-            **{f"{ALTERED}{reason}": test.fill_null(value=False) for reason, test in altered.items()},
-        ),
-        tuple(altered),
-    )
+class _Source:
+    """The columns of one file, as the mapping sees them: each method gives the columns of one step."""
 
+    def __init__(self, found: pl.Schema, mapping: Mapping) -> None:
+        self._found = found
+        self._mapping = mapping
+        self._given = mapping.columns.given()
+        self.missed = [name for name in found.names() if name.startswith(MISSED)]
+        self._raw_names = [name for name in found.names() if name not in {ROW, FAULT, *self.missed}]
+        self.headers = headers_of(self._raw_names, mapping.sources())
+        self.named = tuple(name for name in self._raw_names if name in self.headers.values())
+        order = (mapping.fold.order if mapping.fold else None) or mapping.duplicates.order
+        self.read_as: dict[str, InstantColumn] = mapping.columns.instants() | ({ORDER: order} if order else {})
 
-def _headers(names: Sequence[str], given: dict[str, Column]) -> dict[str, str]:
-    """For each source column that the mapping names, the one in the file: the same, or alike in letters and digits."""
-    headers: dict[str, str] = {}
-    problems: list[str] = []
-    for column, rule in given.items():
-        wanted = [(name, f"columns.{column}.from") for name in rule.sources]
-        if rule.only_when is not None:
-            wanted.append((rule.only_when.column, f"columns.{column}.only_when.column"))
-        for name, place in wanted:
-            matches = matching(name, names)
-            if len(matches) == 1:
-                headers[name] = matches[0]
-            elif matches:
-                problems.append(f"{place}: '{name}' may be any of {', '.join(matches)}; write it exactly.")
-            else:
-                problems.append(f"{place}: the file has no column '{name}'; {nearest(name, list(names))}")
-    if problems:
-        raise MappingInvalid("\n".join(problems), problems=problems)
-    return headers
+    def behind(self) -> dict[str, tuple[str, ...]]:
+        """The file's columns behind each column of a call, and behind what can be told of a whole row."""
+        places = {name: f"columns.{name}." for name in self._given}
+        places |= {f"{LOOKUP_MISSED}{name}": f"lookups.{name}." for name in self._mapping.lookups}
+        found = {
+            name: tuple(self.headers[source] for at, source in self._mapping.sources() if f"{at}.".startswith(place))
+            for name, place in places.items()
+        }
+        return {**found, TOO_FEW: self.named}
 
+    def texts(self) -> dict[str, pl.Expr]:
+        """What the source says about each column, and about each instant that is part of one."""
+        made: dict[str, pl.Expr] = {}
+        for name, column in (self.read_as | self._given).items():
+            if column.sources or column.first_of or column.constant is not None:
+                made[f"{TEXT}{name}"] = self._meant(column, self._text(column))
+            if isinstance(column, FlagColumn) and column.when is not None:
+                made[f"{FLAG}{name}"] = self._meant(column, column.when.holds(self._plain(column.when.column)))
+            if isinstance(column, SecondsColumn) and column.between is not None:
+                parts = zip(between_slots(name), column.between, strict=True)
+                made |= {f"{TEXT}{slot}": self._meant(column, self._meant(p, self._text(p))) for slot, p in parts}
+        return made | self._zones()
 
-def matching(name: str, names: Sequence[str]) -> list[str]:
-    """Which of the headers `names` may be meant by `name`: itself, else those that are alike in letters and digits."""
-    return [name] if name in names else [found for found in names if _letters(found) == _letters(name)]
+    def _zones(self) -> dict[str, pl.Expr]:
+        """What stands in the columns that name a row's zone."""
+        zones = {name: column.time_zone or self._mapping.time_zone for name, column in self.read_as.items()}
+        return {
+            f"{ZONE}{name}": self._plain(zone.source) for name, zone in zones.items() if isinstance(zone, ZoneColumn)
+        }
 
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).lower()
-
-
-def _derived(column: Column) -> str | None:
-    return column.derive if isinstance(column, InstantColumn) else None
-
-
-def _text(column: Column, headers: dict[str, str], found: pl.Schema, mapping: Mapping) -> pl.Expr:
-    """What the source says about a column: its parts joined, null when one of them is, or when the row is not meant."""
-    if column.constant is not None:
-        text = pl.lit(column.constant)
-    else:
-        nulls = (*mapping.null_words, *column.null_words)
-        parts = [text_of(headers[name], found[headers[name]], nulls) for name in column.sources]
-        join = column.join if isinstance(column, TextColumn | InstantColumn) else " "
-        text = parts[0] if len(parts) == 1 else pl.concat_str(parts, separator=join)
-    only = column.only_when
-    if only is None:
-        return text
-    asked = text_of(headers[only.column], found[headers[only.column]], ())
-    meant = asked.is_in(list(only.is_)) if only.is_ else ~asked.is_in(list(only.is_not)).fill_null(value=False)
-    return pl.when(meant).then(text)
-
-
-def _readings(name: str, column: Column, found: Sequence[pl.DataType]) -> dict[str, pl.Expr]:
-    """What stands between a column's text and its value, where both the value and its faults need it."""
-    text = pl.col(f"{_TEXT}{name}")
-    match column:
-        case InstantColumn() if column.derive is None:
-            formats = column.formats
-            if any(kind.is_temporal() for kind in found):
-                # Cells that are times already come as ISO 8601 from `text_of`, whatever the file's texts look like.
-                formats = (ISO,) if len(found) == 1 else (*formats, *ISO_FORMATS)
-            instant, clock = instants_and_clocks(text, formats)
-            return {f"{_INSTANT}{name}": instant, f"{_CLOCK}{name}": clock}
-        case RatingColumn():
-            return {f"{_NUMBER}{name}": numbers(text, column.decimal)}
-        case _:
-            return {}
-
-
-def _value(name: str, column: Column, mapping: Mapping) -> pl.Expr:
-    """The column's value; null where it is derived later."""
-    text = pl.col(f"{_TEXT}{name}")
-    match column:
-        case TextColumn():
-            return text.replace(column.words) if column.words else text
-        case InstantColumn() if column.derive is None:
-            return pl.coalesce(f"{_INSTANT}{name}", local_instants(pl.col(f"{_CLOCK}{name}"), mapping))
-        case SecondsColumn():
-            return seconds(text, column)
-        case FlagColumn():
-            return flags(text, column)
-        case RatingColumn():
-            return ratings(pl.col(f"{_NUMBER}{name}"), column.rating_scale)
-        case _:
-            return pl.lit(None)
-
-
-def _faults(name: str, column: Column, mapping: Mapping) -> dict[str, pl.Expr]:
-    """By reason, what can be wrong with a column's value."""
-    wrong = pl.col(f"{_TEXT}{name}").is_not_null() & pl.col(name).is_null()
-    match column:
-        case InstantColumn() if column.derive is None:
-            placeless = wrong & pl.col(f"{_CLOCK}{name}").is_not_null()
-            reason = "without_time_zone" if mapping.time_zone is None else "not_in_time_zone"
-            return {f"{name}_{reason}": placeless, f"{name}_unreadable": wrong}
-        case SecondsColumn():
-            return {f"{name}_unreadable": wrong}
-        case FlagColumn():
-            return {f"{name}_unknown_word": wrong}
-        case RatingColumn():
-            number = pl.col(f"{_NUMBER}{name}")
-            return {
-                f"{name}_unreadable": wrong & number.is_null(),
-                f"{name}_outside_scale": wrong & number.is_not_null(),
-            }
-        case _:
-            return {}
-
-
-def _policies(given: dict[str, Column], faults: dict[str, pl.Expr]) -> _Policies:
-    refusing: list[str] = []
-    altering: list[str] = []
-    values: set[str] = set()
-    for name, column in given.items():
-        for reason in (reason for reason in faults if reason.startswith(f"{name}_")):
-            (refusing if _refuses(name, column, reason) else altering).append(reason)
-        if isinstance(column, SecondsColumn) and column.outside == "reject":
-            values.add(f"{name.removesuffix('_seconds')}_negative")
-    return _Policies(tuple(refusing), tuple(altering), frozenset(values))
-
-
-def _refuses(name: str, column: Column, reason: str) -> bool:
-    match column:
-        case FlagColumn():
-            return column.other == "reject"
-        case RatingColumn() if reason.endswith("_outside_scale"):
-            return column.outside == "reject"
-        case InstantColumn() | SecondsColumn() | RatingColumn():
-            return name == "started_at" or column.unreadable == "reject"
-        case _:
-            return True
-
-
-def _derive(frame: pl.LazyFrame, mapping: Mapping) -> pl.LazyFrame:
-    """Add what follows from other columns: an agent's id, `resolved` from the word for it, the end from its parts."""
-    columns = mapping.columns
-    made: dict[str, pl.Expr] = {}
-    if columns.agent_id is None and columns.agent_name is not None:
-        made["agent_id"] = slug(pl.col("agent_name"))
-    if columns.resolved is None and columns.resolution is not None:
-        made["resolved"] = resolved_word(pl.col("resolution"))
-    ended = columns.ended_at
-    if ended is not None and ended.derive is not None:
-        lengths = [
-            pl.when(pl.col(part) >= least).then(pl.col(part)) for part, least in _LEAST.items() if part in ended.derive
+    def marks(self) -> dict[str, pl.Expr]:
+        """What decides whether a row is looked at at all."""
+        failed = [
+            pl.when(~condition.holds(self._plain(condition.column)).fill_null(value=False)).then(
+                pl.lit(number, dtype=pl.UInt8)
+            )
+            for number, condition in enumerate(self._mapping.filters)
         ]
-        made["ended_at"] = pl.col("started_at") + pl.duration(microseconds=_microseconds(lengths))
-    elif ended is not None and ended.next_day_when_before_start:
-        later = pl.col("ended_at") < pl.col("started_at")
-        made["ended_at"] = pl.when(later).then(pl.col("ended_at") + pl.duration(days=1)).otherwise(pl.col("ended_at"))
-    return frame.with_columns(**{name: value.cast(SCHEMA[name]) for name, value in made.items()}) if made else frame
+        filtered = pl.coalesce([pl.lit(None, dtype=pl.UInt8), *failed])
+        made: dict[str, pl.Expr] = {FILTERED: pl.when(_BROKEN.is_null()).then(filtered)}
+        if self._mapping.duplicates.key == (ROW_KEY,):
+            row = pl.struct(self._raw_names)
+            made |= {name: row.hash(seed) for seed, name in enumerate(SAME)}
+        return made
 
+    def readings(self, *, again: bool = False) -> dict[str, pl.Expr]:
+        """What stands between a text and its value; `again`, what else `rests` say."""
+        made: dict[str, pl.Expr] = {}
+        origin = REST if again else TEXT
+        for name, column in self._clocks().items():
+            instant, clock = instants_and_clocks(pl.col(f"{origin}{name}"), self._formats(column), again=again)
+            made |= {f"{INSTANT_OF}{name}": instant, f"{CLOCK}{name}": clock}
+        for name, column in self._given.items():
+            text = pl.col(f"{origin}{name}")
+            if isinstance(column, SecondsColumn) and column.between is None:
+                made[f"{NUMBER_OF}{name}"] = seconds(text, self._typed(column))
+            elif isinstance(column, RatingColumn):
+                made[f"{NUMBER_OF}{name}"] = rated(text, self._typed(column))
+        return {name: pl.coalesce(name, value) for name, value in made.items()} if again else made
 
-def _microseconds(lengths: Sequence[pl.Expr]) -> pl.Expr:
-    # Null as soon as one length is not known: when it ended is then not known either.
-    total = lengths[0]
-    for length in lengths[1:]:
-        total = total + length
-    return (total * 1_000_000).round().cast(pl.Int64)
+    def rests(self) -> dict[str, pl.Expr]:
+        """The texts that could not be read as they are, mended."""
+        made: dict[str, pl.Expr] = {}
+        for name, column in self._clocks().items():
+            unread = pl.col(f"{INSTANT_OF}{name}").is_null() & pl.col(f"{CLOCK}{name}").is_null()
+            made[f"{REST}{name}"] = mended_time(pl.when(unread).then(pl.col(f"{TEXT}{name}")), column.offsets)
+        for name, column in self._given.items():
+            if isinstance(column, RatingColumn) or (isinstance(column, SecondsColumn) and column.between is None):
+                unread = pl.col(f"{NUMBER_OF}{name}").is_null()
+                made[f"{REST}{name}"] = mended(pl.when(unread).then(pl.col(f"{TEXT}{name}")))
+        return made
+
+    def _clocks(self) -> dict[str, InstantColumn]:
+        """What is read as an instant, and not as a number that says which row is later."""
+        return {
+            name: column
+            for name, column in self.read_as.items()
+            if name != ORDER or self._mapping.columns.formats(column) != (NUMBER,)
+        }
+
+    def _formats(self, column: InstantColumn) -> tuple[str, ...]:
+        formats = self._mapping.columns.formats(column)
+        kinds = [self._found[self.headers[source]] for source in (*column.sources, *column.first_of)]
+        if any(kind.is_temporal() for kind in kinds):
+            # Cells that are times already come as ISO 8601 from `text_of`, whatever the file's texts look like.
+            return (ISO,) if len(kinds) == 1 else (*formats, *ISO_FORMATS)
+        return formats
+
+    def instants(self) -> dict[str, pl.Expr]:
+        """The values of everything that is an instant."""
+        made: dict[str, pl.Expr] = {}
+        for name, column in self.read_as.items():
+            if name not in self._clocks():
+                made[name] = numbers(pl.col(f"{TEXT}{name}"), ".")
+                continue
+            zone = column.time_zone or self._mapping.time_zone
+            local = local_instants(pl.col(f"{CLOCK}{name}"), zone, pl.col(f"{ZONE}{name}"), self._mapping)
+            made[name] = pl.coalesce(f"{INSTANT_OF}{name}", local).cast(INSTANT)
+        return made
+
+    def values(self) -> dict[str, pl.Expr]:
+        """The columns of a call; null where they are left out or derived later."""
+        made = {name: self._value(name) for name in COLUMNS if name not in self.read_as}
+        return {name: value.cast(SCHEMA[name]) for name, value in made.items()}
+
+    def _value(self, name: str) -> pl.Expr:
+        column, text = self._given.get(name), pl.col(f"{TEXT}{name}")
+        match column:
+            case TextColumn():
+                return words(text, column)
+            case SecondsColumn():
+                read = whole_milliseconds(pl.col(f"{NUMBER_OF}{name}"))
+                return read if column.between is None else between(name, column.between)
+            case FlagColumn():
+                return pl.col(f"{FLAG}{name}") if column.when is not None else flags(text, column)
+            case RatingColumn():
+                return ratings(pl.col(f"{NUMBER_OF}{name}"), column.rating_scale)
+            case _:
+                return pl.lit(None)
+
+    def _text(self, column: Column) -> pl.Expr:
+        """A column's parts joined, null when one of them is; or the first that is not."""
+        if column.constant is not None:
+            return pl.lit(column.constant)
+        parts = [self._plain(name, column.null_words) for name in (*column.sources, *column.first_of)]
+        if column.first_of:
+            return pl.coalesce(parts)
+        join = column.join if isinstance(column, TextColumn | InstantColumn) else " "
+        return parts[0] if len(parts) == 1 else pl.concat_str(parts, separator=join)
+
+    def _meant(self, column: Column, value: pl.Expr) -> pl.Expr:
+        only = column.only_when
+        return value if only is None else pl.when(only.holds(self._plain(only.column))).then(value)
+
+    def _plain(self, name: str, null_words: Sequence[str] | None = None) -> pl.Expr:
+        """A source column's text; null words are words when a condition asks for them."""
+        header = self.headers[name]
+        nulls = () if null_words is None else (*self._mapping.null_words, *null_words)
+        return text_of(header, self._found[header], nulls)
+
+    def _typed(self, column: Numeric) -> Numeric:
+        """`column`, with a decimal point where the file holds numbers and not their texts."""
+        kinds = [self._found[self.headers[name]] for name in (*column.sources, *column.first_of)]
+        if kinds and all(kind.is_numeric() for kind in kinds):
+            return msgspec.structs.replace(column, decimal=".")
+        return column

@@ -71,9 +71,7 @@ def canonical(frame: pl.LazyFrame) -> pl.LazyFrame:
 def aliased(frame: pl.LazyFrame, *, keep: Sequence[str] = ()) -> pl.LazyFrame:
     """`canonical` without its last step (durations of 0 can still be counted), with the columns `keep` first."""
     found = frame.collect_schema()
-    sources = {
-        column: next((name for name in (column, *ALIASES.get(column, ())) if name in found), None) for column in SCHEMA
-    }
+    sources = ready_sources(found.names())
     problems: list[dict[str, str]] = [
         {"reason": "column_missing", "column": column} for column in REQUIRED if sources[column] is None
     ]
@@ -97,6 +95,13 @@ def aliased(frame: pl.LazyFrame, *, keep: Sequence[str] = ()) -> pl.LazyFrame:
     if sources["resolved"] is None and sources["resolution"] is not None:
         values["resolved"] = resolved_word(values["resolution"])
     return frame.select(*keep, **{column: values[column] for column in COLUMNS})
+
+
+def ready_sources(names: Sequence[str]) -> dict[str, str | None]:
+    """For each column of `SCHEMA` the one of a ready dataset's `names` that holds it; None where there is none."""
+    return {
+        column: next((name for name in (column, *ALIASES.get(column, ())) if name in names), None) for column in SCHEMA
+    }
 
 
 def with_talk_time(calls: pl.LazyFrame) -> pl.LazyFrame:

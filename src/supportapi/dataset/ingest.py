@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,58 +10,27 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import polars as pl
 
-from supportapi.calls.clean import ALTERED, REASON, clean, clean_ready
-from supportapi.calls.manifest import Manifest
-from supportapi.calls.mapping import ZONE_REMEDY, Duplicates, Mapping, Reading
-from supportapi.dataset.duplicates import INDEX, repeats
-from supportapi.dataset.files import writing
-from supportapi.dataset.inputs import in_folder, names_of
-from supportapi.dataset.lookups import load_lookups, with_lookups
+from supportapi.calls.mapping_problems import ZONE_REMEDY
+from supportapi.dataset.files import flush, put, writing
+from supportapi.dataset.inputs import in_folder
+from supportapi.dataset.judged import Judged, judged
 from supportapi.dataset.mapping import load_mapping
-from supportapi.dataset.raw import Raw
-from supportapi.dataset.readers import read_raw, readable
-from supportapi.dataset.rejects import FILE, Refused, refused_rows, write_rejects
+from supportapi.dataset.rejects import as_csv
+from supportapi.dataset.report import REPORT_NAME, IngestReport, account, clocks
 from supportapi.dataset.write import LOCK_WAIT_SECONDS, Writer
-from supportapi.errors import IngestRejected, MappingInvalid, RawFileUnreadable, SchemaInvalid
+from supportapi.errors import IngestRejected, MappingInvalid, RawFileUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from supportapi.calls.mapping import Mapping
+
     Progress = Callable[[str, int, int], None]
 
 MAPPING_NAME: Final = "mapping.toml"
-
-
-class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of every row: `read == written + rejected + duplicates`.
-
-    Rows without any value are not rows. `altered_by_reason` counts values of written calls that were made null.
-    `assumed` says what was told from each file rather than declared, and what was mended in it.
-    """
-
-    files: tuple[str, ...]
-    assumed: tuple[str, ...]
-    read: int
-    written: int
-    rejected: int
-    duplicates: int
-    rejected_by_reason: dict[str, int]
-    altered_by_reason: dict[str, int]
-    dataset_hash: str
-    seconds: float
-    manifest: Manifest
-
-
-class _Parts(msgspec.Struct, frozen=True):
-    """The cleaned rows of all files, in order: scratch files with `FILE`, `ROW`, the calls, `REASON` and `ALTERED`."""
-
-    raws: tuple[Raw, ...]
-    paths: tuple[Path, ...]
-    altered: tuple[str, ...]
-
-    def rows(self) -> pl.LazyFrame:
-        """All rows, numbered by `INDEX`."""
-        return pl.scan_parquet(list(self.paths), glob=False).with_row_index(INDEX)
+REJECTS_NAME, REJECTS_CSV_NAME, ALTERED_NAME = "rejects.parquet", "rejects.csv", "altered.parquet"
+FAILED_REJECTS_NAME: Final = "rejects.failed.parquet"
+_LIMIT: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<percent>%?)")
 
 
 def ingest(
@@ -68,76 +38,57 @@ def ingest(
     mapping: Mapping | Path | None,
     out: Path,
     *,
-    source: str | None = None,
-    notes: str | None = None,
+    max_rejects: str | None = None,
+    rejects_csv: bool = False,
     progress: Progress | None = None,
     lock_wait_seconds: float = LOCK_WAIT_SECONDS,
 ) -> IngestReport:
-    """Read `files` by `mapping` and replace the dataset in `out`: calls, manifest, and `rejects.parquet` beside them.
+    """Read `files` by `mapping` and replace the dataset in `out`: calls, manifest, and what says how they came to be.
+
+    That is `ingest-report.json`, `rejects.parquet` (also as CSV on demand) and `altered.parquet`. Without a mapping the
+    files are a ready dataset (`calls.record.canonical` says which columns). Equal rows give equal bytes.
+    `progress(stage, done, total)` is told of files `read` and calls to `write`.
 
     Files that the mapping names as lookups hold no calls, and are not read as such.
 
-    Without a mapping the files are a ready dataset (`calls.record.canonical` says which columns). Equal rows give
-    equal bytes. `source` defaults to the mapping's name. `progress(stage, done, total)` is told of files `read` and
-    calls to `write`.
-
-    Raises `RawFileUnreadable`, `MappingInvalid`, `SchemaInvalid`, `IngestRejected` (no row became a call),
+    Raises `RawFileUnreadable`, `MappingInvalid`, `SchemaInvalid`, `IngestRejected` (no row became a call, or more than
+    `max_rejects`, a number or a percentage, became none; these are then in `rejects.failed.parquet`),
     `DatasetNotWritable` (also when another ingest holds `out`); the dataset in `out` is then the old one, whole.
     """
     began = time.monotonic()
     rules = load_mapping(mapping) if isinstance(mapping, Path) else mapping
-    lookups = {Path(lookup.file).resolve() for lookup in rules.lookups.values()} if rules else set[Path]()
-    files = [file for file in files if file.resolve() not in lookups]
-    if not files:
-        raise RawFileUnreadable("There is no file to ingest.", reason="no_files")
+    files = calls_files(files, rules)
+    allowed = None if max_rejects is None else Allowed.read(max_rejects)
     with Writer(out, lock_wait_seconds=lock_wait_seconds) as writer:
-        report, rejects = _staged(files, rules, writer, progress or _ignore)
+        rows = judged(files, rules, writer, progress or silent)
+        try:
+            report = staged(rows, rules, writer, progress or silent, allowed)
+        except IngestRejected as cause:
+            raise _with_rejects(cause, rows, out) from cause
         manifest = msgspec.structs.replace(
             report.manifest,
-            source=source or (rules.name if rules else None) or files[0].name,
-            notes=notes or (rules.notes if rules else None),
+            source=(rules.name if rules else None) or files[0].name,
+            notes=rules.notes if rules else None,
         )
-        writer.publish(manifest, rejects=rejects)
-    return msgspec.structs.replace(report, manifest=manifest, seconds=round(time.monotonic() - began, 3))
+        report = msgspec.structs.replace(report, manifest=manifest, seconds=round(time.monotonic() - began, 3))
+        with writing(out):
+            document = writer.scratch(REPORT_NAME)
+            document.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+            beside = {
+                REJECTS_NAME: rows.rejects,
+                REJECTS_CSV_NAME: as_csv(rows.rejects, writer) if rejects_csv else None,
+                ALTERED_NAME: rows.altered,
+                FAILED_REJECTS_NAME: None,
+                REPORT_NAME: document,
+            }
+        writer.publish(manifest, beside=beside)
+    return msgspec.structs.replace(report, seconds=round(time.monotonic() - began, 3))
 
 
-def _staged(
-    files: Sequence[Path], mapping: Mapping | None, writer: Writer, tell: Progress
-) -> tuple[IngestReport, Path]:
-    """Everything but publishing: what became of the rows, and the scratch file of rejects."""
-    parts = _clean_files(files, mapping, writer, tell)
-    lost, repeated = _duplicates(parts, mapping.duplicates if mapping else Duplicates())
-    refused = refused_rows(parts.rows(), repeated)
-    _refuse_unless_usable(parts, refused, files)
-    with writing(writer.out):
-        rejects = write_rejects(refused, parts.raws, writer)
-    gone = pl.concat([lost, repeated]).implode()
-    kept = parts.rows().filter(pl.col(REASON).is_null() & ~pl.col(INDEX).is_in(gone))
-    read = _height(parts.rows())
-    tell("write", 0, read)
-    manifest = writer.stage(kept)
-    report = IngestReport(
-        files=tuple(raw.name for raw in parts.raws),
-        assumed=tuple(f"{raw.name}: {note}" for raw in parts.raws for note in raw.notes),
-        read=read,
-        written=manifest.row_count or 0,
-        rejected=_height(pl.scan_parquet(rejects)),
-        duplicates=len(lost),
-        rejected_by_reason=refused.by_reason,
-        altered_by_reason=_altered(kept, parts.altered),
-        dataset_hash=manifest.hash,
-        seconds=0.0,
-        manifest=manifest,
-    )
-    _account(report)
-    tell("write", read, read)
-    return report, rejects
+def raw_folder(raw: Path) -> tuple[list[Path], Path | None]:
+    """What to ingest of the folder `raw`: its files but hidden ones, `.toml` and `.md`; and its `mapping.toml`, if any.
 
-
-def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None) -> IngestReport:
-    """Ingest every file of `raw` (but hidden ones, `.toml` and `.md`) by `raw/mapping.toml`; else as a ready dataset.
-
-    Raises as `ingest` does, and `RawFileUnreadable` when the folder holds no file.
+    Raises `RawFileUnreadable` when the folder holds no file.
     """
     try:
         files = in_folder(raw)
@@ -145,82 +96,102 @@ def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None)
         told = f"{nothing.message} Put the export there, and a {MAPPING_NAME} that says how it becomes calls."
         raise RawFileUnreadable(told, **nothing.facts) from nothing
     mapping = raw / MAPPING_NAME
-    return ingest(files, mapping if mapping.is_file() else None, out, progress=progress)
+    return files, mapping if mapping.is_file() else None
 
 
-def _clean_files(files: Sequence[Path], mapping: Mapping | None, writer: Writer, tell: Progress) -> _Parts:
-    lookups = load_lookups(mapping, writer.scratch("lookup")) if mapping else ()
-    raws: list[Raw] = []
-    paths: list[Path] = []
-    altered: tuple[str, ...] = ()
-    reading = mapping.read if mapping else Reading()
-    for number, (file, name) in enumerate(zip(files, names_of(files), strict=True)):
-        tell("read", number, len(files))
-        with writing(writer.out), readable(file):
-            found = read_raw(file, reading, writer.scratch(f"raw-{number}"), name=name)
-        for raw in found:
-            with readable(file), writing(writer.out):
-                cleaned = clean(with_lookups(raw.rows, lookups), mapping) if mapping else clean_ready(raw.rows)
-                paths.append(writer.scratch(f"part-{len(raws)}.parquet"))
-                _sink(cleaned.calls.with_columns(pl.lit(len(raws), dtype=pl.UInt32).alias(FILE)), paths[-1], file)
-            raws.append(raw)
-            altered = cleaned.altered
-    tell("read", len(files), len(files))
-    return _Parts(tuple(raws), tuple(paths), altered)
+def calls_files(files: Sequence[Path], mapping: Mapping | None) -> list[Path]:
+    """Those of `files` that hold calls: not the lookups of `mapping`. Raises `RawFileUnreadable` when none is left."""
+    lookups = {Path(lookup.file).resolve() for lookup in mapping.lookups.values()} if mapping else set[Path]()
+    left = [file for file in files if file.resolve() not in lookups]
+    if not left:
+        raise RawFileUnreadable("There is no file to ingest.", reason="no_files")
+    return left
 
 
-def _sink(calls: pl.LazyFrame, path: Path, file: Path) -> None:
-    try:
-        calls.sink_parquet(path, compression="lz4", maintain_order=True, engine="streaming")
-    except pl.exceptions.InvalidOperationError as cause:
-        reason = str(cause).splitlines()[0]
-        raise SchemaInvalid(f"A value in {file} is not of its column's kind: {reason}.", path=str(file)) from cause
+class Allowed(msgspec.Struct, frozen=True):
+    """How many rows may be rejected, as a number or as a share of those read."""
+
+    told: str
+    rows: int | None
+    share: float | None
+
+    @classmethod
+    def read(cls, told: str) -> Allowed:
+        """As in `100` or `1%`. Raises `MappingInvalid`."""
+        found = _LIMIT.fullmatch(told.strip())
+        if found is None or (not found["percent"] and "." in found["number"]):
+            problem = f"'{told}' is no limit for rejected rows; write a number or a share, as in 100 or 1%."
+            raise MappingInvalid(problem, problems=[problem])
+        number = float(found["number"])
+        return cls(told, None, number / 100) if found["percent"] else cls(told, int(number), None)
+
+    def exceeded(self, rejected: int, read: int) -> bool:
+        """Whether `rejected` of `read` rows are more."""
+        return rejected > (self.rows if self.rows is not None else (self.share or 0.0) * read)
 
 
-def _duplicates(parts: _Parts, rule: Duplicates) -> tuple[pl.Series, pl.Series]:
-    """The `INDEX` of rows that repeat a call; and of calls that are another one and have its id all the same."""
-    calls = parts.rows().filter(pl.col(REASON).is_null())
-    lost = repeats(calls, rule.key, rule.keep)
-    if rule.key == ("call_id",):
-        return lost, lost.clear()
-    return lost, repeats(calls.filter(~pl.col(INDEX).is_in(lost.implode())), ("call_id",), rule.keep)
+def staged(
+    rows: Judged, mapping: Mapping | None, writer: Writer, tell: Progress, allowed: Allowed | None
+) -> IngestReport:
+    """The calls of `rows` written under a hidden name, and what became of every row."""
+    _refuse_unless_usable(rows, allowed)
+    tell("write", 0, rows.read)
+    manifest = writer.stage(rows.kept)
+    altered = rows.alterations
+    report = IngestReport(
+        files=rows.by_file(),
+        read=rows.read,
+        written=manifest.row_count or 0,
+        rejected=int(pl.scan_parquet(rows.rejects).select(pl.len()).collect().item()),
+        duplicates=len(rows.lost),
+        filtered=sum(rows.filtered_by_filter.values()),
+        folded=rows.folded,
+        rejected_by_reason=rows.refused.by_reason,
+        filtered_by_filter=rows.filtered_by_filter,
+        altered_by_reason=altered.by_reason,
+        altered_listed=altered.listed_by_reason(),
+        assumed=(*clocks(mapping), *(f"{part.raw.name}: {note}" for part in rows.parts for note in part.raw.notes)),
+        dataset_hash=manifest.hash,
+        seconds=0.0,
+        manifest=manifest,
+    )
+    account(report)
+    tell("write", rows.read, rows.read)
+    return report
 
 
-def _refuse_unless_usable(parts: _Parts, refused: Refused, files: Sequence[Path]) -> None:
-    names = ", ".join(file.name for file in files)
-    total = _height(parts.rows())
-    if total == 0:
+def _refuse_unless_usable(rows: Judged, allowed: Allowed | None) -> None:
+    names = ", ".join(part.raw.name for part in rows.parts)
+    by_reason, rejected = rows.refused.by_reason, rows.refused.rows.height
+    if rows.read == 0:
         raise RawFileUnreadable(f"{names} has no rows below its header.", reason="no_rows")
-    zoneless = [reason for reason in refused.by_reason if reason.endswith("_without_time_zone")]
+    zoneless = [reason for reason in by_reason if reason.endswith("_without_time_zone")]
     if zoneless:
         column = zoneless[0].removesuffix("_without_time_zone")
-        told = f"{refused.by_reason[zoneless[0]]} times in {names} ({column}) do not say their zone. {ZONE_REMEDY}"
+        told = f"{by_reason[zoneless[0]]} times in {names} ({column}) do not say their zone. {ZONE_REMEDY}"
         raise MappingInvalid(told, problems=[told])
-    if refused.rows.height == total:
-        counted = ", ".join(f"{count} x {reason}" for reason, count in refused.by_reason.items())
-        raise IngestRejected(
-            f"None of the {total} rows of {names} can become a call: {counted}. Compare the mapping with the file.",
-            read=total, rejected_by_reason=refused.by_reason,
-        )  # fmt: skip
+    counted = ", ".join(f"{count} x {reason}" for reason, count in by_reason.items())
+    filtered = sum(rows.filtered_by_filter.values())
+    if rejected + filtered == rows.read:
+        left_out = f"; {filtered} are filtered" if filtered else ""
+        told = f"None of the {rows.read} rows of {names} can become a call: {counted or 'none is rejected'}{left_out}."
+    elif allowed is not None and allowed.exceeded(rejected, rows.read):
+        told = f"{rejected} of {rows.read} rows of {names} cannot become calls, and {allowed.told} may: {counted}."
+    else:
+        return
+    raise IngestRejected(f"{told} Compare the mapping with the file.", read=rows.read, rejected_by_reason=by_reason)
 
 
-def _altered(kept: pl.LazyFrame, names: Sequence[str]) -> dict[str, int]:
-    counts = kept.select(pl.col(f"{ALTERED}{name}").sum().alias(name) for name in names).collect(engine="streaming")
-    return {name: int(count) for name, count in counts.row(0, named=True).items() if count}
+def _with_rejects(cause: IngestRejected, rows: Judged, out: Path) -> IngestRejected:
+    """The same failure, once the rows that it is about lie where somebody can look at them."""
+    failed = out / FAILED_REJECTS_NAME
+    with writing(out):
+        flush(rows.rejects)
+        put(rows.rejects, failed)
+    told = f"{cause.message} The rejected rows are in {failed}; the dataset there is the one it was before."
+    return IngestRejected(told, **cause.facts, rejects=str(failed))
 
 
-def _height(rows: pl.LazyFrame) -> int:
-    return int(rows.select(pl.len()).collect(engine="streaming").item())
-
-
-def _account(report: IngestReport) -> None:
-    """Every row is somewhere: a mistake of ours here must not become a dataset."""
-    if report.read != report.written + report.rejected + report.duplicates:
-        told = (
-            f"{report.read} read, {report.written} written, {report.rejected} rejected, {report.duplicates} duplicates"
-        )
-        raise IngestRejected(f"The rows do not add up: {told}. Nothing was replaced.", reason="not_accounted_for")
-
-
-def _ignore(_stage: str, _done: int, _total: int) -> None:
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Progress that nobody follows."""
     return

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import polars as pl
 
-from supportapi.calls.clean import FAULT, MISSED, ROW, matching
-from supportapi.calls.decode import nearest
-from supportapi.calls.parse import text_of
+from supportapi.calls.clean import FAULT, MISSED, ROW
+from supportapi.calls.headers import headers_of
+from supportapi.calls.text import text_of
 from supportapi.dataset.readers import read_raw, readable
-from supportapi.errors import MappingInvalid, RawFileUnreadable
+from supportapi.errors import RawFileUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,8 @@ def with_lookups(rows: pl.LazyFrame, lookups: Sequence[Found]) -> pl.LazyFrame:
     for lookup in lookups:
         kinds = rows.collect_schema()
         place = f"lookups.{lookup.name}.here"
-        here = _only(lookup.here, [name for name in kinds.names() if name not in {ROW, FAULT}], place, "the file")
+        names = [name for name in kinds.names() if name not in {ROW, FAULT}]
+        here = headers_of(names, [(place, lookup.here)])[lookup.here]
         rows = rows.with_columns(_key(here, kinds[here]).alias(_KEY)).join(
             lookup.table.lazy(), on=_KEY, how="left", maintain_order="left"
         )
@@ -60,7 +61,7 @@ def _load(name: str, lookup: Lookup, scratch: Path) -> Found:
                 f"{path} holds {len(raws)} files; a lookup is one.", path=str(path), reason="not_one_file"
             )
         frame = raws[0].rows.drop(ROW, FAULT, strict=False).collect()
-    there = _only(lookup.there, frame.columns, f"lookups.{name}.there", path.name)
+    there = headers_of(frame.columns, [(f"lookups.{name}.there", lookup.there)], path.name)[lookup.there]
     table = frame.select(
         _key(there, frame.schema[there]).alias(_KEY),
         pl.lit(True).alias(_KNOWN),  # noqa: FBT003 - a value
@@ -82,12 +83,3 @@ def _load(name: str, lookup: Lookup, scratch: Path) -> Found:
 def _key(column: str, kind: pl.DataType) -> pl.Expr:
     """Keys as text: without blanks around them, whole numbers without a fraction."""
     return text_of(column, kind, ()).str.replace(r"^(-?\d+)\.0+$", "$1")
-
-
-def _only(name: str, names: list[str], place: str, where: str) -> str:
-    matches = matching(name, names)
-    if len(matches) == 1:
-        return matches[0]
-    told = f"may be any of {', '.join(matches)}; write it exactly." if matches else nearest(name, names)
-    problem = f"{place}: {where} has no column '{name}'; {told}" if not matches else f"{place}: '{name}' {told}"
-    raise MappingInvalid(problem, problems=[problem])

@@ -15,6 +15,7 @@ from supportapi.dataset.files import flush, locked, put, sha256_of, sweep, tempo
 from supportapi.errors import ManifestInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 CALLS_NAME: Final = "cleaned_calls.parquet"
@@ -71,15 +72,19 @@ class Writer:
             flush(self._calls)
             return _describe(self._calls)
 
-    def publish(self, manifest: Manifest, *, rejects: Path | None = None) -> None:
-        """Make the staged calls live: they, then their manifest; `rejects`, a scratch file, gets its name before them.
+    def publish(self, manifest: Manifest, *, beside: Mapping[str, Path | None] | None = None) -> None:
+        """Make the staged calls live: they, then their manifest.
 
-        Should the machine stop between the two, the next writer puts the manifest that waits beside them.
+        Before them the scratch files `beside` get their names; a name without a file is one that is not to be there.
+        Should the machine stop between calls and manifest, the next writer puts the manifest that waits beside them.
         """
         with writing(self.out):
-            if rejects is not None:
-                flush(rejects)
-                put(rejects, self.out / "rejects.parquet")
+            for name, scratch in (beside or {}).items():
+                if scratch is None:
+                    (self.out / name).unlink(missing_ok=True)
+                    continue
+                flush(scratch)
+                put(scratch, self.out / name)
             staged_manifest = self.out / _STAGED_MANIFEST
             staged_manifest.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
             flush(staged_manifest)

@@ -1,0 +1,138 @@
+"""`supportapi ingest`: the door's work, told to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from supportapi.answers.meta import Truth
+from supportapi.answers.metrics import metrics_answer
+from supportapi.answers.query import MetricsQuery
+from supportapi.dataset.altered import LISTED_A_REASON
+from supportapi.dataset.ingest import ALTERED_NAME, REJECTS_NAME, ingest, raw_folder
+from supportapi.dataset.inputs import raw_files
+from supportapi.dataset.preview import preview
+from supportapi.errors import RawFileUnreadable
+from supportapi.rollups.build import build
+from supportapi.rollups.states import partial_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import polars as pl
+
+    from supportapi.answers.overview import KpiCard
+    from supportapi.dataset.report import IngestReport
+    from supportapi.settings import Settings
+
+    Progress = Callable[[str, int, int], None]
+
+_CELL: Final = 28
+_LABEL: Final = 36
+_UNITS: Final = {"percent": " %", "seconds": " s"}
+_MEBIBYTE: Final = 1 << 20
+
+
+def run_ingest(
+    files: Sequence[Path],
+    mapping: Path | None,
+    folder: Path,
+    tell: Progress,
+    *,
+    max_rejects: str | None = None,
+    rejects_csv: bool = False,
+) -> None:
+    """Ingest what `files` name, or the raw folder of the dataset in `folder`, and say what became of every row."""
+    try:
+        found, rules = _asked(files, mapping, folder)
+    except RawFileUnreadable as nothing:
+        if files or nothing.facts.get("reason") != "no_files":
+            raise
+        # This is also what a refresh runs by default, and somebody else may write the dataset: no failure.
+        click.echo(f"Nothing to ingest. {nothing.message}")
+        return
+    report = ingest(found, rules, folder, max_rejects=max_rejects, rejects_csv=rejects_csv, progress=tell)
+    _show(report, folder)
+    click.echo(f"dataset {report.dataset_hash[:16]} in {folder}")
+
+
+def dry_run(files: Sequence[Path], mapping: Path | None, settings: Settings, limit: int | None, tell: Progress) -> None:
+    """Show what an ingest would do, by the code that would do it, and what the service would then say."""
+    found, rules = _asked(files, mapping, settings.data_folder)
+    with preview(found, rules, limit=limit, progress=tell) as seen:
+        _show_rows(f"The first rows of {seen.name}", seen.before)
+        _show_rows("As calls", seen.after)
+        report = seen.report()
+        _show(report, None)
+        _show_figures(seen.calls(), report.manifest.max_started_at, settings)
+    of = f" of the first {limit:,} rows of each file" if limit is not None else ""
+    click.echo(f"That was a dry run{of}: nothing was written.")
+
+
+def _asked(files: Sequence[Path], mapping: Path | None, folder: Path) -> tuple[Sequence[Path], Path | None]:
+    """The files that are meant, and their mapping; without any, those of the raw folder of the dataset in `folder`."""
+    if files:
+        return raw_files(files), mapping
+    found, rules = raw_folder(folder / "raw")
+    return found, mapping or rules
+
+
+def _show(report: IngestReport, folder: Path | None) -> None:
+    click.echo(
+        f"read {report.read:,} = written {report.written:,} + rejected {report.rejected:,} "
+        f"+ duplicates {report.duplicates:,} + filtered {report.filtered:,} + folded {report.folded:,}"
+        f"{'' if folder is None else f'   ({report.seconds:.1f} s)'}"
+    )
+    for reason, rows in report.rejected_by_reason.items():
+        click.echo(f"  rejected: {reason}: {rows:,}{_see(folder, REJECTS_NAME)}")
+    for name, rows in report.filtered_by_filter.items():
+        click.echo(f"  filtered: not {name}: {rows:,}")
+    for reason, values in report.altered_by_reason.items():
+        more = values - report.altered_listed[reason]
+        told = f"; {more:,} more than the {LISTED_A_REASON:,} listed there" if more and folder is not None else ""
+        click.echo(f"  made null: {reason}: {values:,}{_see(folder, ALTERED_NAME, told)}")
+    for assumed in report.assumed:
+        click.echo(f"  assumed: {assumed}")
+
+
+def _see(folder: Path | None, name: str, more: str = "") -> str:
+    return "" if folder is None else f" (see {folder / name}{more})"
+
+
+def _show_rows(title: str, rows: pl.DataFrame) -> None:
+    """A line for each column, so that wide rows fit."""
+    click.echo(f"{title}:")
+    width = max((len(name) for name in rows.columns), default=0)
+    for name, values in rows.to_dict(as_series=False).items():
+        cells = "  ".join(_cell(value).ljust(_CELL) for value in values)
+        click.echo(f"  {name.ljust(width)}  {cells}".rstrip())
+    click.echo()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value).replace("\n", " ")
+    return text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"
+
+
+def _show_figures(calls: pl.LazyFrame, as_of: datetime | None, settings: Settings) -> None:
+    """The cards of the dashboard over all of `calls`; figures whose columns the calls lack are left out."""
+    if as_of is None:
+        return
+    zones = settings.reporting_timezones
+    ordered = calls.sort("started_at", "call_id")
+    aggregates = build(partial_state(ordered, zones), ordered, zones, settings.rollup_budget_mb * _MEBIBYTE)
+    truth = Truth(version="dry-run", dataset_hash="dry-run", as_of=as_of, built_at=as_of)
+    answer = metrics_answer(aggregates, MetricsQuery(range="all", compare="none"), truth)
+    click.echo("The figures of all these calls would be:")
+    for card in answer.data.kpis:
+        if card.available:
+            click.echo(f"  {card.label.ljust(_LABEL)}  {_figure(card)}")
+
+
+def _figure(card: KpiCard) -> str:
+    if card.value is None:
+        return "not known"
+    return f"{card.value:,}" if card.unit == "count" else f"{card.value:,.2f}{_UNITS.get(card.unit, '')}"
