@@ -52,18 +52,22 @@ def text_of(column: str, found: pl.DataType, null_words: Sequence[str]) -> pl.Ex
 def instants_and_clocks(text: pl.Expr, formats: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
     """What `formats`, tried in order, read: instants in UTC where the text says its zone, else naive clock times."""
     zoned: list[pl.Expr] = [pl.lit(None, dtype=INSTANT)]
-    naive: list[pl.Expr] = [pl.lit(None, dtype=pl.Datetime("us"))]
+    clocks: list[str] = []
     for pattern in formats:
         if pattern == ISO:
             zoned.append(_with_offset(text, "%+"))
-            naive.extend(_clock(text, known) for known in ISO_FORMATS)
+            clocks.extend(ISO_FORMATS)
         elif pattern in {EPOCH_SECONDS, EPOCH_MILLISECONDS}:
             zoned.append(_epoch(text, milliseconds=pattern == EPOCH_MILLISECONDS))
         elif needs_zone(pattern):
-            naive.append(_excel(text) if pattern == EXCEL else _clock(text, pattern))
+            clocks.append(pattern)
         else:
             zoned.append(_with_offset(text, pattern))
-    return pl.coalesce(zoned), pl.coalesce(naive)
+    instant = pl.coalesce(zoned)
+    # Trying formats in vain costs more than anything else here: clocks are looked for only where no zone was read.
+    rest = pl.when(instant.is_null()).then(text)
+    naive = [_excel(rest) if pattern == EXCEL else _clock(rest, pattern) for pattern in clocks]
+    return instant, pl.coalesce(pl.lit(None, dtype=pl.Datetime("us")), *naive)
 
 
 def local_instants(clock: pl.Expr, mapping: Mapping) -> pl.Expr:
