@@ -97,7 +97,7 @@ def ingest(
             source=source or (rules.name if rules else None) or files[0].name,
             notes=notes or (rules.notes if rules else None),
         )
-        writer.publish(manifest, rejects=rejects)
+        writer.publish(manifest, beside={"rejects.parquet": rejects})
     return msgspec.structs.replace(report, manifest=manifest, seconds=round(time.monotonic() - began, 3))
 
 
