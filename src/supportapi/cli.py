@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from supportapi.access.principal import Role
     from supportapi.dataset.ingest import IngestReport
+    from supportapi.dataset.placement import Placement
+    from supportapi.dataset.write import Partition
     from supportapi.settings import Settings
 
 _FAILED: Final = 1
@@ -89,18 +91,27 @@ def worker() -> None:
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--mapping", type=_FILE, help="How columns become calls; without one the files are a ready dataset.")
+@click.option("--append", is_flag=True, help="Add to the live dataset; a call with a known id replaces the stored one.")
+@click.option("--partition", type=click.Choice(["month", "none"]),
+              help="A file a month, or one file.  [default: the mapping's, else one; appending: as it is]")  # fmt: skip
 @click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
-def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None) -> None:
+def ingest(
+    files: tuple[Path, ...], mapping: Path | None, partition: Partition | None, out: Path | None, *, append: bool
+) -> None:
     """Turn raw FILES into the live dataset; without FILES, everything in `raw/` of the dataset's folder.
 
     A folder means all files in it; a pattern in quotation marks ('exports/2024-*.csv') all files that it matches.
     """
     from supportapi.dataset import ingest as door  # noqa: PLC0415
     from supportapi.dataset.inputs import raw_files  # noqa: PLC0415
+    from supportapi.dataset.placement import Placement  # noqa: PLC0415
 
-    folder = out or _settings().data_folder
+    folder, placement = out or _settings().data_folder, Placement(partition, append)
     with _progress() as tell:
-        report = door.ingest(raw_files(files), mapping, folder, progress=tell) if files else _ingest_raw(folder, tell)
+        if files:
+            report = door.ingest(raw_files(files), mapping, folder, placement=placement, progress=tell)
+        else:
+            report = _ingest_raw(folder, placement, tell)
     if report is not None:
         _show(report, folder)
 
@@ -250,11 +261,11 @@ def _progress() -> Generator[Callable[[str, int, int], None]]:
             click.echo(err=True)
 
 
-def _ingest_raw(folder: Path, tell: Callable[[str, int, int], None]) -> IngestReport | None:
+def _ingest_raw(folder: Path, placement: Placement, tell: Callable[[str, int, int], None]) -> IngestReport | None:
     from supportapi.dataset.ingest import ingest_raw_folder  # noqa: PLC0415
 
     try:
-        return ingest_raw_folder(folder / "raw", folder, progress=tell)
+        return ingest_raw_folder(folder / "raw", folder, placement=placement, progress=tell)
     except RawFileUnreadable as nothing:
         if nothing.facts.get("reason") != "no_files":
             raise
@@ -274,7 +285,17 @@ def _show(report: IngestReport, folder: Path) -> None:
         click.echo(f"  rejected: {reason}: {rows:,} (see {folder / 'rejects.parquet'})")
     for reason, rows in report.altered_by_reason.items():
         click.echo(f"  made null: {reason}: {rows:,}")
-    click.echo(f"dataset {report.dataset_hash[:16]} in {folder}")
+    if report.appended is not None:
+        done = report.appended
+        click.echo(f"  added {done.added:,}, replaced {done.replaced:,}, unchanged {done.unchanged:,}")
+    calls, files = report.manifest.row_count or 0, len(report.manifest.files)
+    click.echo(
+        f"dataset {report.dataset_hash[:16]} in {folder}: {calls:,} calls in {files} file{'' if files == 1 else 's'}"
+    )
+    if report.partition_before == "month" and report.partition == "none":
+        click.echo(
+            "It was a file for each month until now; --partition month, or write.partition in the mapping, keeps it so."
+        )
 
 
 if __name__ == "__main__":

@@ -158,6 +158,12 @@ class Duplicates(_Part, frozen=True, kw_only=True):
     keep: Literal["first", "last"] = "first"
 
 
+class Writing(_Part, frozen=True, kw_only=True):
+    """The dataset's form: one file, or one for each month; what is left out is up to who ingests."""
+
+    partition: Literal["month", "none"] | None = None
+
+
 class Mapping(_Part, frozen=True, kw_only=True):
     """How a kind of file becomes calls."""
 
@@ -170,6 +176,7 @@ class Mapping(_Part, frozen=True, kw_only=True):
     read: Reading = Reading()
     lookups: dict[str, Lookup] = {}
     duplicates: Duplicates = Duplicates()
+    write: Writing = Writing()
     columns: MappedColumns
 
 

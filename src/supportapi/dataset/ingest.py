@@ -12,15 +12,17 @@ import polars as pl
 from supportapi.calls.clean import ALTERED, REASON, clean, clean_ready
 from supportapi.calls.manifest import Manifest
 from supportapi.calls.mapping import ZONE_REMEDY, Duplicates, Mapping, Reading
+from supportapi.dataset.append import Appended
 from supportapi.dataset.duplicates import INDEX, repeats
 from supportapi.dataset.files import writing
 from supportapi.dataset.inputs import in_folder, names_of
 from supportapi.dataset.lookups import load_lookups, with_lookups
 from supportapi.dataset.mapping import load_mapping
+from supportapi.dataset.placement import Placement, place
 from supportapi.dataset.raw import Raw
 from supportapi.dataset.readers import read_raw, readable
 from supportapi.dataset.rejects import FILE, Refused, refused_rows, write_rejects
-from supportapi.dataset.write import LOCK_WAIT_SECONDS, Writer
+from supportapi.dataset.write import LOCK_WAIT_SECONDS, Partition, Writer
 from supportapi.errors import IngestRejected, MappingInvalid, RawFileUnreadable, SchemaInvalid
 
 if TYPE_CHECKING:
@@ -34,8 +36,10 @@ MAPPING_NAME: Final = "mapping.toml"
 class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of every row: `read == written + rejected + duplicates`.
 
-    Rows without any value are not rows. `altered_by_reason` counts values of written calls that were made null.
-    `assumed` says what was told from each file rather than declared, and what was mended in it.
+    After an append, `written == appended.added + appended.replaced + appended.unchanged`; `manifest` tells of the whole
+    dataset, whose form is `partition` and was `partition_before`. Rows without any value are not rows.
+    `altered_by_reason` counts values of written calls that were made null. `assumed` says what was told from each file
+    rather than declared, and what was mended in it.
     """
 
     files: tuple[str, ...]
@@ -46,6 +50,9 @@ class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     rejected_by_reason: dict[str, int]
     altered_by_reason: dict[str, int]
+    appended: Appended | None
+    partition: Partition
+    partition_before: Partition | None
     dataset_hash: str
     seconds: float
     manifest: Manifest
@@ -68,6 +75,7 @@ def ingest(
     mapping: Mapping | Path | None,
     out: Path,
     *,
+    placement: Placement | None = None,
     source: str | None = None,
     notes: str | None = None,
     progress: Progress | None = None,
@@ -78,11 +86,13 @@ def ingest(
     Files that the mapping names as lookups hold no calls, and are not read as such.
 
     Without a mapping the files are a ready dataset (`calls.record.canonical` says which columns). Equal rows give
-    equal bytes. `source` defaults to the mapping's name. `progress(stage, done, total)` is told of files `read` and
-    calls to `write`.
+    equal bytes. `placement` says whether they join the live dataset instead, and whether each month is a file; its
+    default is that of the mapping. `source` defaults to the mapping's name. `progress(stage, done, total)` is told of
+    rows to `read` (0 where nobody knows how many) and calls to `write`.
 
     Raises `RawFileUnreadable`, `MappingInvalid`, `SchemaInvalid`, `IngestRejected` (no row became a call),
-    `DatasetNotWritable` (also when another ingest holds `out`); the dataset in `out` is then the old one, whole.
+    `DatasetNotWritable` (also when another ingest holds `out`), for an append `ManifestInvalid`, `DataMissing` and
+    `DataMismatch`; the dataset in `out` is then the old one, whole.
     """
     began = time.monotonic()
     rules = load_mapping(mapping) if isinstance(mapping, Path) else mapping
@@ -91,7 +101,8 @@ def ingest(
     if not files:
         raise RawFileUnreadable("There is no file to ingest.", reason="no_files")
     with Writer(out, lock_wait_seconds=lock_wait_seconds) as writer:
-        report, rejects = _staged(files, rules, writer, progress or _ignore)
+        wanted = _wanted(placement or Placement(), rules)
+        report, rejects = _staged(files, rules, writer, wanted, progress or _ignore)
         manifest = msgspec.structs.replace(
             report.manifest,
             source=source or (rules.name if rules else None) or files[0].name,
@@ -102,7 +113,7 @@ def ingest(
 
 
 def _staged(
-    files: Sequence[Path], mapping: Mapping | None, writer: Writer, tell: Progress
+    files: Sequence[Path], mapping: Mapping | None, writer: Writer, wanted: Placement, tell: Progress
 ) -> tuple[IngestReport, Path]:
     """Everything but publishing: what became of the rows, and the scratch file of rejects."""
     parts = _clean_files(files, mapping, writer, tell)
@@ -114,27 +125,35 @@ def _staged(
     gone = pl.concat([lost, repeated]).implode()
     kept = parts.rows().filter(pl.col(REASON).is_null() & ~pl.col(INDEX).is_in(gone))
     read = _height(parts.rows())
-    tell("write", 0, read)
-    manifest = writer.stage(kept)
+    placed = place(kept, writer, wanted, lambda done, total: tell("write", done, total))
     report = IngestReport(
         files=tuple(raw.name for raw in parts.raws),
         assumed=tuple(f"{raw.name}: {note}" for raw in parts.raws for note in raw.notes),
         read=read,
-        written=manifest.row_count or 0,
+        written=placed.written,
         rejected=_height(pl.scan_parquet(rejects)),
         duplicates=len(lost),
         rejected_by_reason=refused.by_reason,
         altered_by_reason=_altered(kept, parts.altered),
-        dataset_hash=manifest.hash,
+        appended=placed.appended,
+        partition=placed.partition,
+        partition_before=placed.before,
+        dataset_hash=placed.manifest.hash,
         seconds=0.0,
-        manifest=manifest,
+        manifest=placed.manifest,
     )
     _account(report)
-    tell("write", read, read)
     return report, rejects
 
 
-def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None) -> IngestReport:
+def _wanted(placement: Placement, mapping: Mapping | None) -> Placement:
+    declared = mapping.write.partition if mapping else None
+    return msgspec.structs.replace(placement, partition=placement.partition or declared)
+
+
+def ingest_raw_folder(
+    raw: Path, out: Path, *, placement: Placement | None = None, progress: Progress | None = None
+) -> IngestReport:
     """Ingest every file of `raw` (but hidden ones, `.toml` and `.md`) by `raw/mapping.toml`; else as a ready dataset.
 
     Raises as `ingest` does, and `RawFileUnreadable` when the folder holds no file.
@@ -145,7 +164,7 @@ def ingest_raw_folder(raw: Path, out: Path, *, progress: Progress | None = None)
         told = f"{nothing.message} Put the export there, and a {MAPPING_NAME} that says how it becomes calls."
         raise RawFileUnreadable(told, **nothing.facts) from nothing
     mapping = raw / MAPPING_NAME
-    return ingest(files, mapping if mapping.is_file() else None, out, progress=progress)
+    return ingest(files, mapping if mapping.is_file() else None, out, placement=placement, progress=progress)
 
 
 def _clean_files(files: Sequence[Path], mapping: Mapping | None, writer: Writer, tell: Progress) -> _Parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-Partition = Literal["month"]
+    Staging = Callable[[int, int], None]
+
+Partition = Literal["month", "none"]
+"""The form of a dataset: a file for each month, or one file for all."""
 
 MANIFEST_NAME: Final = "manifest.json"
 DATASET: Final = "cleaned_calls"
@@ -42,12 +45,16 @@ class Writer:
         self._lock_wait_seconds = lock_wait_seconds
         self._stack = ExitStack()
         self._staged: dict[str, Path] = {}
+        self.before: Manifest | None = None
+        """The manifest that was live on entering, if there was one that can be read."""
 
     def __enter__(self) -> Self:
         self._stack.enter_context(locked(self.out, self._lock_wait_seconds))
         with writing(self.out):
             _finish(self.out)
             sweep(self.out)
+            with suppress(ManifestInvalid):
+                self.before = self.live()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,23 +76,24 @@ class Writer:
         self,
         calls: pl.LazyFrame,
         *,
-        partition: Partition | None = None,
+        partition: Partition = "none",
         untouched: Sequence[ManifestFile] = (),
-        written: Callable[[int], None] | None = None,
+        progress: Staging | None = None,
     ) -> Manifest:
         """Write `calls` (columns of `SCHEMA`) in order, as one file or as one for each month (of `started_at`, in UTC).
 
         Equal calls give equal bytes. The manifest that comes back fits the bytes, and names the live files `untouched`
-        besides. `written` is told of calls as they are written. Raises `SchemaInvalid` when a call has no start.
+        besides. `progress(written, all)` counts calls. Raises `SchemaInvalid` when a call has no start.
         """
         calls = calls.select(COLUMNS)
         with writing(self.out):
             days = days_of(calls)
-            if partition is None or not (days or untouched):
-                return self._manifest([self._write(CALLS_NAME, _told(in_order(calls, joined(days)), written))])
+            counted = _Counted(sum(day.calls for day in days), progress)
+            if partition == "none" or not (days or untouched):
+                return self._manifest([self._write(CALLS_NAME, counted(in_order(calls, joined(days))))])
             files = list(untouched)
             for month, some in groupby(days, lambda day: month_of(day.first)):
-                files.append(self._write(month, _told(in_order(calls, joined(list(some))), written)))
+                files.append(self._write(month, counted(in_order(calls, joined(list(some))))))
             return self._manifest(sorted(files, key=lambda file: file.path))
 
     def stage_ordered(self, frames: Iterable[pl.DataFrame]) -> Manifest:
@@ -100,7 +108,6 @@ class Writer:
         manifest before this one stay, for a build that is copying them; those of months that neither names are removed.
         """
         with writing(self.out):
-            before = self._readable_live()
             staged_manifest = self.out / _STAGED_MANIFEST
             staged_manifest.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
             flush(staged_manifest)
@@ -111,7 +118,7 @@ class Writer:
                 staged.replace(self.out / name)
             flush(self.out)
             put(staged_manifest, self.out / MANIFEST_NAME)
-            _retire(self.out, [each for each in (before, manifest) if each is not None])
+            _retire(self.out, [each for each in (self.before, manifest) if each is not None])
 
     def _write(self, name: str, frames: Iterable[pl.DataFrame]) -> ManifestFile:
         """Stage a file: `CALLS_NAME`, or that of a month. A live one with the same bytes is left as it is."""
@@ -144,18 +151,12 @@ class Writer:
             files=tuple(files),
         )
 
-    def _readable_live(self) -> Manifest | None:
-        try:
-            return self.live()
-        except ManifestInvalid:
-            return None
-
 
 def write_dataset(
     calls: pl.LazyFrame,
     out: Path,
     *,
-    partition: Partition | None = None,
+    partition: Partition = "none",
     source: str | None = None,
     notes: str | None = None,
     lock_wait_seconds: float = LOCK_WAIT_SECONDS,
@@ -170,11 +171,22 @@ def write_dataset(
     return manifest
 
 
-def _told(frames: Iterable[pl.DataFrame], written: Callable[[int], None] | None) -> Iterator[pl.DataFrame]:
-    for frame in frames:
-        yield frame
-        if written is not None:
-            written(frame.height)
+class _Counted:
+    """Tells how many calls have passed, over all files."""
+
+    def __init__(self, total: int, progress: Staging | None) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+        self._tell()
+
+    def __call__(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        for frame in frames:
+            yield frame
+            self._done += frame.height
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
 def _finish(out: Path) -> None:
