@@ -66,8 +66,8 @@ def dataset_hash(files: Sequence[ManifestFile]) -> str:
 def read_manifest(document: bytes) -> Manifest:
     """The manifest in `document` (JSON), with the first front end's spellings understood.
 
-    Raises `ManifestInvalid` when it is not JSON, lacks `path` or `hash`, has a hash that is no SHA-256, or names a
-    path that is absolute or leaves its folder.
+    Raises `ManifestInvalid` when it is not JSON, lacks `path` or `hash`, has a hash that is no SHA-256, names a path
+    that is absolute or leaves its folder, or names the same bytes twice.
     """
     try:
         raw: Any = msgspec.json.decode(document)
@@ -93,6 +93,10 @@ def read_manifest(document: bytes) -> Manifest:
         ),
     )
     checked = tuple(msgspec.structs.replace(file, path=_safe(file.path), hash=_sha256(file.hash)) for file in files)
+    if len({file.hash for file in checked}) < len(checked):
+        raise ManifestInvalid(
+            "The manifest names files with the same bytes: their calls would count twice.", reason="file_twice"
+        )
     return msgspec.structs.replace(manifest, path=_safe(manifest.path), hash=_sha256(manifest.hash), files=checked)
 
 
