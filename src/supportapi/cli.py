@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from supportapi.errors import RawFileUnreadable, SettingsInvalid, StartRefused, SupportApiError
+from supportapi.processes.progress import progress_line
 from supportapi.release import RELEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from supportapi.access.principal import Role
     from supportapi.dataset.ingest import IngestReport
@@ -107,7 +107,7 @@ def ingest(
     from supportapi.dataset.placement import Placement  # noqa: PLC0415
 
     folder, placement = out or _settings().data_folder, Placement(partition, append)
-    with _progress() as tell:
+    with progress_line(sys.stderr) as tell:
         if files:
             report = door.ingest(raw_files(files), mapping, folder, placement=placement, progress=tell)
         else:
@@ -125,7 +125,7 @@ def sample(calls: int, seed: int, out: Path | None) -> None:
     from supportapi.dataset.sample import make_sample  # noqa: PLC0415
 
     folder = out or _settings().data_folder
-    with _progress() as tell:
+    with progress_line(sys.stderr) as tell:
         manifest = make_sample(calls, seed, folder, progress=tell)
     click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
 
@@ -240,25 +240,6 @@ def _settings() -> Settings:
     from supportapi.processes.start import read_settings  # noqa: PLC0415
 
     return read_settings()
-
-
-@contextmanager
-def _progress() -> Generator[Callable[[str, int, int], None]]:
-    """A line that moves on a terminal; silence anywhere else."""
-    shown = False
-
-    def tell(stage: str, done: int, total: int) -> None:
-        nonlocal shown
-        if sys.stderr.isatty():
-            shown = True
-            percent = f" ({done * 100 // total} %)" if total else ""
-            click.echo(f"\r\033[K{stage}: {done:,} of {total:,}{percent}", nl=False, err=True)
-
-    try:
-        yield tell
-    finally:
-        if shown:
-            click.echo(err=True)
 
 
 def _ingest_raw(folder: Path, placement: Placement, tell: Callable[[str, int, int], None]) -> IngestReport | None:

@@ -18,6 +18,7 @@ from supportapi.dataset.files import writing
 from supportapi.dataset.inputs import in_folder, names_of
 from supportapi.dataset.lookups import load_lookups, with_lookups
 from supportapi.dataset.mapping import load_mapping
+from supportapi.dataset.passing import Passing
 from supportapi.dataset.placement import Placement, place
 from supportapi.dataset.raw import Raw
 from supportapi.dataset.readers import read_raw, readable
@@ -173,18 +174,19 @@ def _clean_files(files: Sequence[Path], mapping: Mapping | None, writer: Writer,
     paths: list[Path] = []
     altered: tuple[str, ...] = ()
     reading = mapping.read if mapping else Reading()
+    passing = Passing(lambda done, total: tell("read", done, total))
     for number, (file, name) in enumerate(zip(files, names_of(files), strict=True)):
-        tell("read", number, len(files))
         with writing(writer.out), readable(file):
             found = read_raw(file, reading, writer.scratch(f"raw-{number}"), name=name)
         for raw in found:
             with readable(file), writing(writer.out):
                 cleaned = clean(with_lookups(raw.rows, lookups), mapping) if mapping else clean_ready(raw.rows)
                 paths.append(writer.scratch(f"part-{len(raws)}.parquet"))
-                _sink(cleaned.calls.with_columns(pl.lit(len(raws), dtype=pl.UInt32).alias(FILE)), paths[-1], file)
+                calls = passing.counted(cleaned.calls, raw.about)
+                _sink(calls.with_columns(pl.lit(len(raws), dtype=pl.UInt32).alias(FILE)), paths[-1], file)
             raws.append(raw)
             altered = cleaned.altered
-    tell("read", len(files), len(files))
+    passing.done()
     return _Parts(tuple(raws), tuple(paths), altered)
 
 
