@@ -9,6 +9,7 @@ import polars as pl
 
 from supportapi.calls.record import COLUMNS, canonical
 from supportapi.dataset.parquet import holds, month_in
+from supportapi.dataset.spans import months_of
 from supportapi.errors import DataMismatch, DataMissing, IngestRejected
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def append(
     known = _known(_stored(writer.out, live.files), kept)
     touched = live.files
     if partition == partition_of(live) == "month":
-        months = _months(kept) | _months(known.lazy())
+        months = months_of(kept) | months_of(known.lazy())
         touched = tuple(file for file in live.files if month_in(file.path) in months)
     for file in touched:
         _refuse_changed(writer.out, file)
@@ -83,11 +84,6 @@ def _equal(stored: pl.LazyFrame, kept: pl.LazyFrame, known: pl.DataFrame) -> int
         calls.join(ids, on="call_id", how="semi").select("call_id", whole) for calls in (stored, kept.select(COLUMNS))
     )
     return _height(new.join(old, on=["call_id", "whole"], how="semi"))
-
-
-def _months(calls: pl.LazyFrame) -> set[str]:
-    months = calls.select(pl.col("started_at").dt.strftime("%Y-%m").unique())
-    return set(months.collect(engine="streaming")["started_at"])
 
 
 def _height(calls: pl.LazyFrame) -> int:

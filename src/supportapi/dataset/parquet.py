@@ -14,7 +14,7 @@ from supportapi.dataset.files import flush, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import date, datetime
+    from datetime import datetime
     from pathlib import Path
 
 CALLS_NAME: Final = "cleaned_calls.parquet"
@@ -24,13 +24,8 @@ _HASH_DIGITS: Final = 16
 _MONTH_NAME: Final = re.compile(r"calls-(\d{4}-\d{2})-[0-9a-f]{16}\.parquet")
 
 
-def month_of(day: date) -> str:
-    """The month of a day, as in `2024-05`."""
-    return day.isoformat()[:7]
-
-
 def month_name(month: str, file_hash: str) -> str:
-    """The name of a month's file: other bytes, other name."""
+    """The name of the file of a month (as in `2024-05`): other bytes, other name."""
     return f"calls-{month}-{file_hash[:_HASH_DIGITS]}.parquet"
 
 

@@ -12,7 +12,7 @@ from supportapi.calls.record import SORT_KEY
 from supportapi.errors import SchemaInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 SPAN_CALLS: Final = 1_000_000
 """How many calls are sorted together, unless a single day holds more."""
@@ -59,6 +59,27 @@ def in_order(calls: pl.LazyFrame, spans: Sequence[Span]) -> Iterator[pl.DataFram
     """`calls` sorted by `SORT_KEY`, span after span."""
     for span in spans:
         yield span.of(calls).sort(SORT_KEY).collect(engine="streaming")
+
+
+def by_month(frames: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """`frames`, which are in order, cut where a month of `started_at` ends in UTC; each with its month: `2024-05`."""
+    for frame in frames:
+        runs = frame["started_at"].dt.truncate("1mo").rle().struct.unnest()
+        first = 0
+        for calls, month in runs.iter_rows():
+            yield month_of(month), frame.slice(first, calls)
+            first += calls
+
+
+def months_of(calls: pl.LazyFrame) -> set[str]:
+    """The months that have calls."""
+    months = calls.select(pl.col("started_at").dt.truncate("1mo").unique()).collect(engine="streaming")
+    return {month_of(month) for month in months["started_at"]}
+
+
+def month_of(instant: date) -> str:
+    """As in `2024-05`."""
+    return instant.isoformat()[:7]
 
 
 def _midnight(day: date) -> datetime:

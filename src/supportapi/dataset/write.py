@@ -12,8 +12,8 @@ import msgspec
 from supportapi.calls.manifest import Manifest, ManifestFile, dataset_hash, read_manifest
 from supportapi.calls.record import COLUMNS
 from supportapi.dataset.files import flush, locked, put, sweep, temporary, writing
-from supportapi.dataset.parquet import CALLS_NAME, holds, month_in, month_name, month_of, write_calls
-from supportapi.dataset.spans import days_of, in_order, joined
+from supportapi.dataset.parquet import CALLS_NAME, holds, month_in, month_name, write_calls
+from supportapi.dataset.spans import by_month, days_of, in_order, joined
 from supportapi.errors import ManifestInvalid
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ class Writer:
         calls = calls.select(COLUMNS)
         with writing(self.out):
             days = days_of(calls)
-            counted = _Counted(sum(day.calls for day in days), progress)
+            frames = _counted(in_order(calls, joined(days)), sum(day.calls for day in days), progress)
             if partition == "none" or not (days or untouched):
-                return self._manifest([self._write(CALLS_NAME, counted(in_order(calls, joined(days))))])
+                return self._manifest([self._write(CALLS_NAME, frames)])
             files = list(untouched)
-            for month, some in groupby(days, lambda day: month_of(day.first)):
-                files.append(self._write(month, counted(in_order(calls, joined(list(some))))))
+            for month, pieces in groupby(by_month(frames), lambda piece: piece[0]):
+                files.append(self._write(month, (frame for _, frame in pieces)))
             return self._manifest(sorted(files, key=lambda file: file.path))
 
     def stage_ordered(self, frames: Iterable[pl.DataFrame]) -> Manifest:
@@ -171,22 +171,17 @@ def write_dataset(
     return manifest
 
 
-class _Counted:
-    """Tells how many calls have passed, over all files."""
+def _counted(frames: Iterable[pl.DataFrame], total: int, progress: Staging | None) -> Iterator[pl.DataFrame]:
+    tell, done = progress or _silence, 0
+    tell(done, total)
+    for frame in frames:
+        yield frame
+        done += frame.height
+        tell(done, total)
 
-    def __init__(self, total: int, progress: Staging | None) -> None:
-        self._done, self._total, self._progress = 0, total, progress
-        self._tell()
 
-    def __call__(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        for frame in frames:
-            yield frame
-            self._done += frame.height
-            self._tell()
-
-    def _tell(self) -> None:
-        if self._progress is not None:
-            self._progress(self._done, self._total)
+def _silence(_done: int, _total: int) -> None:
+    return
 
 
 def _finish(out: Path) -> None:
