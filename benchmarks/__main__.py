@@ -1,14 +1,14 @@
-"""`python -m benchmarks [--quick] [build|query|calls|serve ...]`: ratios measured side by side on this machine."""
+"""`python -m benchmarks [--quick] [ingest|build|query|calls|serve ...]`: ratios measured side by side."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 
-from benchmarks import build, calls, query, serve
+from benchmarks import build, calls, ingest, query, serve
 from benchmarks.machine import cores, describe, load
 
-_GROUPS = {"build": build.run, "query": query.run, "calls": calls.run, "serve": serve.run}
+_GROUPS = {"ingest": ingest.run, "build": build.run, "query": query.run, "calls": calls.run, "serve": serve.run}
 
 
 def main() -> None:

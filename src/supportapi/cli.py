@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from supportapi.errors import SettingsInvalid, StartRefused, SupportApiError
+from supportapi.processes.progress import progress_line
 from supportapi.release import RELEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     from supportapi.access.principal import Role
     from supportapi.settings import Settings
 
@@ -88,6 +86,9 @@ def worker() -> None:
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--mapping", type=_FILE, help="How columns become calls; without one the files are a ready dataset.")
+@click.option("--append", is_flag=True, help="Add to the live dataset; a call with a known id replaces the stored one.")
+@click.option("--partition", type=click.Choice(["month", "none"]),
+              help="A file a month, or one file.  [default: the mapping's, else one; appending: as it is]")  # fmt: skip
 @click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
 @click.option("--max-rejects", metavar="LIMIT", help="Fail when more rows than this become no call: 100, or 1%.")
 @click.option("--rejects-csv", is_flag=True, help="Write the rejected rows as CSV too, for spreadsheets.")
@@ -101,7 +102,7 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
     from supportapi.processes.ingest_command import dry_run, run_ingest  # noqa: PLC0415
 
     limit = options.pop("limit")
-    with _progress() as tell:
+    with progress_line(sys.stderr) as tell:
         if options.pop("dry_run") or limit is not None:
             dry_run(files, mapping, _settings(), limit, tell)
         else:
@@ -117,7 +118,7 @@ def sample(calls: int, seed: int, out: Path | None) -> None:
     from supportapi.dataset.sample import make_sample  # noqa: PLC0415
 
     folder = out or _settings().data_folder
-    with _progress() as tell:
+    with progress_line(sys.stderr) as tell:
         manifest = make_sample(calls, seed, folder, progress=tell)
     click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
 
@@ -232,25 +233,6 @@ def _settings() -> Settings:
     from supportapi.processes.start import read_settings  # noqa: PLC0415
 
     return read_settings()
-
-
-@contextmanager
-def _progress() -> Generator[Callable[[str, int, int], None]]:
-    """A line that moves on a terminal; silence anywhere else."""
-    shown = False
-
-    def tell(stage: str, done: int, total: int) -> None:
-        nonlocal shown
-        if sys.stderr.isatty():
-            shown = True
-            percent = f" ({done * 100 // total} %)" if total else ""
-            click.echo(f"\r\033[K{stage}: {done:,} of {total:,}{percent}", nl=False, err=True)
-
-    try:
-        yield tell
-    finally:
-        if shown:
-            click.echo(err=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
-from supportapi.calls.manifest import ManifestFile, read_manifest
+from supportapi.calls.manifest import ManifestFile, dataset_hash, read_manifest
 from supportapi.errors import ManifestInvalid
 
 HASH = "ab" * 32
@@ -32,8 +33,15 @@ def test_a_prefixed_upper_case_hash_is_the_same_hash() -> None:
     assert read_manifest(document(hash=f"sha256:{HASH.upper()}")).hash == HASH
 
 
+def test_a_dataset_of_several_files_has_the_name_of_none_of_them() -> None:
+    files = [ManifestFile(path=letter, hash=letter * 64) for letter in "ab"]
+
+    assert dataset_hash(files[:1]) == "a" * 64
+    assert dataset_hash(files) == hashlib.sha256(b"a" * 64 + b"b" * 64).hexdigest()
+
+
 @pytest.mark.parametrize(
-    "path", ["../secret.parquet", "/etc/passwd", "a/../../b", "C:/calls.parquet", "..\\calls.parquet", "", "a\0b"]
+    "path", ["../secret.parquet", "/etc/passwd", "a/../../b", "C:/calls.parquet", "..\\calls.parquet", "", ".", "a\0b"]
 )
 def test_a_path_that_leaves_its_folder_is_refused(path: str) -> None:
     with pytest.raises(ManifestInvalid) as refused:
@@ -49,6 +57,10 @@ def test_a_path_that_leaves_its_folder_is_refused(path: str) -> None:
         (b"[]", "not_an_object"),
         (b'{"path": "a"}', "wrong_shape"),
         (b'{"path": "a", "hash": "123"}', "hash_not_sha256"),
+        (
+            document(files=[{"path": "a.parquet", "hash": HASH}, {"path": "b.parquet", "hash": HASH}]),
+            "file_twice",
+        ),
     ],
 )
 def test_what_is_no_manifest_is_refused_with_a_reason(document_: bytes, reason: str) -> None:

@@ -177,6 +177,16 @@ def test_files_that_did_not_change_are_not_read_again(shop: Shop, data: Path) ->
     assert (first["states_built"], second["states_built"], second["rows"]) == (4, 1, 85)
 
 
+def test_files_whose_times_overlap_are_one_dataset_like_any_other(shop: Shop, data: Path, shelf: Shelf) -> None:
+    calls = some_calls(40)
+    dataset_hash = put(data, {"even.parquet": calls.gather_every(2), "odd.parquet": calls.gather_every(2, 1)})
+
+    done = _build(shop(audit_queries=100))
+
+    assert (done["rows"], done["states_built"]) == (40, 2)
+    assert _published(shelf) == dataset_hash
+
+
 def test_the_way_back_to_yesterdays_manifest_is_one_step(shop: Shop, data: Path, shelf: Shelf) -> None:
     yesterday = put(data, {"calls.parquet": some_calls(40)})
     _build(shop())
@@ -275,6 +285,10 @@ _BAD: dict[str, tuple[Callable[[Path], object], str, bool]] = {
         lambda data: put(data, {"calls.parquet": some_calls(40).with_columns(call_id=pl.lit("x"))}),
         "SCHEMA_INVALID", False,
     ),
+    "one id in two files": (
+        lambda data: put(data, {"1.parquet": some_calls(40), "2.parquet": some_calls(10, month=0)}),
+        "SCHEMA_INVALID", False,
+    ),
     "times that are words": (
         lambda data: put(data, {"calls.parquet": some_calls(40).with_columns(started_at=pl.lit("soon"))}),
         "SCHEMA_INVALID", False,
@@ -298,6 +312,19 @@ def test_bad_data_is_refused_with_its_reason_and_the_old_version_stays(
     assert ended.reason.message
     assert (ended.next_attempt_at is not None) is passing
     assert _published(shelf) == before
+
+
+def test_files_that_share_a_call_are_refused_although_each_was_built_before(shop: Shop, data: Path) -> None:
+    put(data, {"1.parquet": some_calls(40)})
+    _build(shop())
+    put(data, {"2.parquet": some_calls(10)})
+    _build(shop())
+    put(data, {"1.parquet": some_calls(40), "2.parquet": some_calls(10)})
+
+    ended = _run(shop())
+
+    assert ended.reason is not None
+    assert "10 calls have the id of a call in another file" in ended.reason.message
 
 
 def test_a_file_that_is_not_there_yet_is_waited_for(shop: Shop, data: Path, shelf: Shelf) -> None:

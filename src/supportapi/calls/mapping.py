@@ -65,6 +65,12 @@ class Fold(Table, frozen=True, kw_only=True):
     order: InstantColumn | None = None
 
 
+class Writing(Table, frozen=True, kw_only=True):
+    """The dataset's form: one file, or one for each month; what is left out is up to who ingests."""
+
+    partition: Literal["month", "none"] | None = None
+
+
 class Mapping(Table, frozen=True, kw_only=True):
     """How a kind of file becomes calls."""
 
@@ -79,6 +85,7 @@ class Mapping(Table, frozen=True, kw_only=True):
     filters: tuple[Condition, ...] = ()
     duplicates: Duplicates = Duplicates()
     fold: Fold | None = None
+    write: Writing = Writing()
     columns: MappedColumns
 
     def sources(self) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ def validate(calls: pl.LazyFrame) -> int:
     """
     try:
         problems, rows = _impossible(calls)
-        repeated = _repeated_ids(calls, rows)
+        repeated = _repeated_ids(calls)
     except pl.exceptions.InvalidOperationError as cause:
         raise SchemaInvalid(
             f"A value is not of its column's kind: {str(cause).splitlines()[0]}.",
@@ -44,17 +44,31 @@ def validate(calls: pl.LazyFrame) -> int:
     return rows
 
 
+def refuse_shared_ids(calls: pl.LazyFrame) -> None:
+    """Raises `SchemaInvalid` when files that are possible each for itself have calls with the same id.
+
+    `calls` are those of all files. Reads their ids, streaming; holds 16 bytes a call.
+    """
+    repeated = _repeated_ids(calls)
+    if repeated:
+        raise SchemaInvalid(
+            f"{repeated} calls have the id of a call in another file of the dataset and would count twice. Write each "
+            "call into one file, and name in the manifest only the files that belong together.",
+            problems=[{"reason": "call_id_in_several_files", "rows": repeated}],
+        )
+
+
 def _impossible(calls: pl.LazyFrame) -> tuple[list[dict[str, object]], int]:
     counts = calls.select(rows=pl.len(), **{reason: test.sum() for reason, test in _IMPOSSIBLE.items()})
     found = counts.collect(engine="streaming").row(0, named=True)
     return [{"reason": reason, "rows": found[reason]} for reason in _IMPOSSIBLE if found[reason]], found["rows"]
 
 
-def _repeated_ids(calls: pl.LazyFrame, rows: int) -> int:
+def _repeated_ids(calls: pl.LazyFrame) -> int:
     """How many calls have the id of an earlier one. Hashes are compared first: ids themselves only where those meet."""
     hashes = calls.select(pl.col("call_id").hash()).collect(engine="streaming")["call_id"].to_numpy()
     ordered = np.sort(hashes)
-    met = np.unique(ordered[1:][ordered[1:] == ordered[:-1]]) if rows > 1 else ordered[:0]
+    met = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not met.size:
         return 0
     suspects = calls.select("call_id").filter(

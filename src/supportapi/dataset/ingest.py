@@ -15,6 +15,7 @@ from supportapi.dataset.files import flush, put, writing
 from supportapi.dataset.inputs import in_folder
 from supportapi.dataset.judged import Judged, judged
 from supportapi.dataset.mapping import load_mapping
+from supportapi.dataset.placement import Placement, place
 from supportapi.dataset.rejects import as_csv
 from supportapi.dataset.report import REPORT_NAME, IngestReport, account, clocks
 from supportapi.dataset.write import LOCK_WAIT_SECONDS, Writer
@@ -38,6 +39,7 @@ def ingest(
     mapping: Mapping | Path | None,
     out: Path,
     *,
+    placement: Placement | None = None,
     max_rejects: str | None = None,
     rejects_csv: bool = False,
     progress: Progress | None = None,
@@ -47,13 +49,16 @@ def ingest(
 
     That is `ingest-report.json`, `rejects.parquet` (also as CSV on demand) and `altered.parquet`. Without a mapping the
     files are a ready dataset (`calls.record.canonical` says which columns). Equal rows give equal bytes.
-    `progress(stage, done, total)` is told of files `read` and calls to `write`.
+    `placement` says whether the calls join the live dataset instead, and whether each month is a file; its default is
+    that of the mapping. `progress(stage, done, total)` is told of rows to `read` (0 where nobody knows how many) and
+    calls to `write`.
 
     Files that the mapping names as lookups hold no calls, and are not read as such.
 
     Raises `RawFileUnreadable`, `MappingInvalid`, `SchemaInvalid`, `IngestRejected` (no row became a call, or more than
     `max_rejects`, a number or a percentage, became none; these are then in `rejects.failed.parquet`),
-    `DatasetNotWritable` (also when another ingest holds `out`); the dataset in `out` is then the old one, whole.
+    `DatasetNotWritable` (also when another ingest holds `out`), for an append `ManifestInvalid`, `DataMissing` and
+    `DataMismatch`; the dataset in `out` is then the old one, whole.
     """
     began = time.monotonic()
     rules = load_mapping(mapping) if isinstance(mapping, Path) else mapping
@@ -62,7 +67,7 @@ def ingest(
     with Writer(out, lock_wait_seconds=lock_wait_seconds) as writer:
         rows = judged(files, rules, writer, progress or silent)
         try:
-            report = staged(rows, rules, writer, progress or silent, allowed)
+            report = staged(rows, rules, writer, _wanted(placement, rules), progress or silent, allowed=allowed)
         except IngestRejected as cause:
             raise _with_rejects(cause, rows, out) from cause
         manifest = msgspec.structs.replace(
@@ -131,17 +136,22 @@ class Allowed(msgspec.Struct, frozen=True):
 
 
 def staged(
-    rows: Judged, mapping: Mapping | None, writer: Writer, tell: Progress, allowed: Allowed | None
+    rows: Judged,
+    mapping: Mapping | None,
+    writer: Writer,
+    wanted: Placement,
+    tell: Progress,
+    *,
+    allowed: Allowed | None = None,
 ) -> IngestReport:
-    """The calls of `rows` written under a hidden name, and what became of every row."""
+    """The calls of `rows` written under hidden names, and what became of every row."""
     _refuse_unless_usable(rows, allowed)
-    tell("write", 0, rows.read)
-    manifest = writer.stage(rows.kept)
+    placed = place(rows.kept, writer, wanted, lambda done, total: tell("write", done, total))
     altered = rows.alterations
     report = IngestReport(
         files=rows.by_file(),
         read=rows.read,
-        written=manifest.row_count or 0,
+        written=placed.written,
         rejected=int(pl.scan_parquet(rows.rejects).select(pl.len()).collect().item()),
         duplicates=len(rows.lost),
         filtered=sum(rows.filtered_by_filter.values()),
@@ -151,13 +161,21 @@ def staged(
         altered_by_reason=altered.by_reason,
         altered_listed=altered.listed_by_reason(),
         assumed=(*clocks(mapping), *(f"{part.raw.name}: {note}" for part in rows.parts for note in part.raw.notes)),
-        dataset_hash=manifest.hash,
+        appended=placed.appended,
+        partition=placed.partition,
+        partition_before=placed.before,
+        dataset_hash=placed.manifest.hash,
         seconds=0.0,
-        manifest=manifest,
+        manifest=placed.manifest,
     )
     account(report)
-    tell("write", rows.read, rows.read)
     return report
+
+
+def _wanted(placement: Placement | None, mapping: Mapping | None) -> Placement:
+    wanted = placement or Placement()
+    declared = mapping.write.partition if mapping else None
+    return msgspec.structs.replace(wanted, partition=wanted.partition or declared)
 
 
 def _refuse_unless_usable(rows: Judged, allowed: Allowed | None) -> None:

@@ -19,6 +19,7 @@ from supportapi.dataset.files import writing
 from supportapi.dataset.inputs import names_of
 from supportapi.dataset.located import FILE, Part, rows_of
 from supportapi.dataset.lookups import load_lookups, with_lookups
+from supportapi.dataset.passing import Passing
 from supportapi.dataset.readers import read_raw, readable
 from supportapi.dataset.rejects import Refused, refused_rows, write_rejects
 from supportapi.dataset.report import FileRows
@@ -110,8 +111,8 @@ def _clean_files(
 ) -> tuple[Part, ...]:
     lookups = load_lookups(mapping, writer.scratch("lookup")) if mapping else ()
     parts: list[Part] = []
+    passing = Passing(lambda done, total: tell("read", done, total))
     for number, (file, name) in enumerate(zip(files, names_of(files), strict=True)):
-        tell("read", number, len(files))
         with writing(writer.out), readable(file):
             found = read_raw(file, mapping.read if mapping else Reading(), writer.scratch(f"raw-{number}"), name=name)
         for raw in found:
@@ -120,9 +121,10 @@ def _clean_files(
                 told = msgspec.structs.replace(raw, rows=with_lookups(rows, lookups))
                 cleaned = clean(told.rows, mapping) if mapping else clean_ready(told.rows)
                 path = writer.scratch(f"part-{len(parts)}.parquet")
-                _sink(cleaned.calls.with_columns(pl.lit(len(parts), dtype=pl.UInt32).alias(FILE)), path, file)
+                calls = passing.counted(cleaned.calls, raw.about if limit is None else limit)
+                _sink(calls.with_columns(pl.lit(len(parts), dtype=pl.UInt32).alias(FILE)), path, file)
             parts.append(Part(told, cleaned, path))
-    tell("read", len(files), len(files))
+    passing.done()
     return tuple(parts)
 
 

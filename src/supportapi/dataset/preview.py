@@ -15,6 +15,7 @@ from supportapi.calls.record import COLUMNS
 from supportapi.dataset.ingest import calls_files, silent, staged
 from supportapi.dataset.judged import Judged, judged
 from supportapi.dataset.mapping import load_mapping
+from supportapi.dataset.placement import Placement
 from supportapi.dataset.write import Writer
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Preview:
 
     def report(self) -> IngestReport:
         """What would become of every row. Raises `IngestRejected` as the ingest would."""
-        return staged(self._rows, self._mapping, self._writer, self._tell, None)
+        return staged(self._rows, self._mapping, self._writer, Placement(), self._tell)
 
     def calls(self) -> pl.LazyFrame:
         """The calls that would be written."""

@@ -19,12 +19,14 @@ class Raw(msgspec.Struct, frozen=True):
 
     `lines` gives, for row numbers, the lines on which those rows begin (or their place in a file without lines).
     `notes` say what was assumed or mended, for people. `name` is that of the file, with its archive's before it.
+    `about` is how many rows there are, roughly, for who shows progress; 0 when that is not known.
     """
 
     rows: pl.LazyFrame
     lines: Callable[[pl.Series], pl.Series]
     notes: tuple[str, ...] = ()
     name: str = ""
+    about: int = 0
 
 
 def numbered(rows: pl.LazyFrame, first_line: int) -> Raw:

@@ -86,7 +86,15 @@ def _read(path: Path, name: str, reading: Reading, scratch: Path) -> Raw:
         case _:
             raw = read_delimited(path, reading, scratch)
     names = [name for name in raw.rows.collect_schema().names() if name not in {ROW, FAULT}]
-    return msgspec.structs.replace(raw, rows=raw.rows.filter(~pl.all_horizontal(_blank(raw.rows, names))))
+    about = _about(path) if kind in {"csv", "ndjson"} else 0
+    return msgspec.structs.replace(raw, rows=raw.rows.filter(~pl.all_horizontal(_blank(raw.rows, names))), about=about)
+
+
+def _about(path: Path) -> int:
+    """The lines of a text, if the others are as long as the first ones."""
+    with path.open("rb") as opened:
+        head = opened.read(_HEAD)
+    return head.count(b"\n") * path.stat().st_size // max(len(head), 1)
 
 
 def _kind(path: Path, name: str, reading: Reading) -> str:

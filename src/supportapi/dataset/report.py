@@ -8,6 +8,8 @@ import msgspec
 
 from supportapi.calls.columns import ZoneColumn
 from supportapi.calls.manifest import Manifest
+from supportapi.dataset.append import Appended
+from supportapi.dataset.write import Partition
 from supportapi.errors import IngestRejected
 
 if TYPE_CHECKING:
@@ -31,8 +33,10 @@ class FileRows(msgspec.Struct, frozen=True, kw_only=True):
 class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of every row: `read == written + rejected + duplicates + filtered + folded`.
 
-    Rows without any value are not rows. `folded` rows are in the call of another row. `altered_by_reason` counts values
-    of written calls that were made null, of which `altered_listed` stand in `altered.parquet`.
+    After an append, `written == appended.added + appended.replaced + appended.unchanged`; `manifest` tells of the whole
+    dataset, whose form is `partition` and was `partition_before`. Rows without any value are not rows. `folded` rows
+    are in the call of another row. `altered_by_reason` counts values of written calls that were made null, of which
+    `altered_listed` stand in `altered.parquet`. `assumed` says what was told from each file rather than declared.
     """
 
     files: tuple[FileRows, ...]
@@ -47,6 +51,9 @@ class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
     altered_by_reason: dict[str, int]
     altered_listed: dict[str, int]
     assumed: tuple[str, ...]
+    appended: Appended | None
+    partition: Partition
+    partition_before: Partition | None
     dataset_hash: str
     seconds: float
     manifest: Manifest

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from supportapi.calls.record import COLUMNS, INSTANT, SCHEMA, whole_milliseconds
 from supportapi.dataset.centre import CHANNELS, ISSUE_TYPES, REGIONS, RESOLUTIONS, Centre, Day, midnight_utc
@@ -44,10 +43,9 @@ def make_sample(
     """
     centre = Centre(calls, seed, end or END)
     batches = _Batches(centre, progress or _ignore)
-    frame = register_io_source(batches, schema=pl.Schema(SCHEMA), is_pure=True)
     with Writer(out) as writer:
         manifest = msgspec.structs.replace(
-            writer.stage(frame, is_sorted=True),
+            writer.stage_ordered(batches),
             source=f"supportapi sample --calls {calls} --seed {seed}",
             notes="Made-up calls; no person in them exists.",
         )
@@ -56,7 +54,7 @@ def make_sample(
 
 
 class _Batches:
-    """The centre's calls as frames in order of time: what Polars asks a source for."""
+    """The centre's calls as frames, by start and id."""
 
     def __init__(self, centre: Centre, progress: Callable[[str, int, int], None]) -> None:
         self._centre = centre
@@ -70,20 +68,7 @@ class _Batches:
             "resolution": _texts(RESOLUTIONS),
         }
 
-    def __call__(
-        self, with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
-    ) -> Iterator[pl.DataFrame]:
-        """Every call, or the columns, rows and first `n_rows` that are asked for."""
-        left = n_rows
-        for batch in self._frames():
-            frame = batch if left is None else batch.head(left)
-            left = None if left is None else left - frame.height
-            frame = frame if predicate is None else frame.filter(predicate)
-            yield frame if with_columns is None else frame.select(with_columns)
-            if left == 0:
-                return
-
-    def _frames(self) -> Iterator[pl.DataFrame]:
+    def __iter__(self) -> Iterator[pl.DataFrame]:
         waiting: list[pl.DataFrame] = []
         held = done = 0
         for index in range(self._centre.days):

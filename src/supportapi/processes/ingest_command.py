@@ -12,6 +12,7 @@ from supportapi.answers.query import MetricsQuery
 from supportapi.dataset.altered import LISTED_A_REASON
 from supportapi.dataset.ingest import ALTERED_NAME, REJECTS_NAME, ingest, raw_folder
 from supportapi.dataset.inputs import raw_files
+from supportapi.dataset.placement import Placement
 from supportapi.dataset.preview import preview
 from supportapi.errors import RawFileUnreadable
 from supportapi.rollups.build import build
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from supportapi.answers.overview import KpiCard
     from supportapi.dataset.report import IngestReport
+    from supportapi.dataset.write import Partition
     from supportapi.settings import Settings
 
     Progress = Callable[[str, int, int], None]
@@ -42,6 +44,8 @@ def run_ingest(
     folder: Path,
     tell: Progress,
     *,
+    append: bool = False,
+    partition: Partition | None = None,
     max_rejects: str | None = None,
     rejects_csv: bool = False,
 ) -> None:
@@ -54,9 +58,12 @@ def run_ingest(
         # This is also what a refresh runs by default, and somebody else may write the dataset: no failure.
         click.echo(f"Nothing to ingest. {nothing.message}")
         return
-    report = ingest(found, rules, folder, max_rejects=max_rejects, rejects_csv=rejects_csv, progress=tell)
+    report = ingest(
+        found, rules, folder, placement=Placement(partition, append), max_rejects=max_rejects, rejects_csv=rejects_csv,
+        progress=tell,
+    )  # fmt: skip
     _show(report, folder)
-    click.echo(f"dataset {report.dataset_hash[:16]} in {folder}")
+    _show_dataset(report, folder)
 
 
 def dry_run(files: Sequence[Path], mapping: Path | None, settings: Settings, limit: int | None, tell: Progress) -> None:
@@ -96,6 +103,20 @@ def _show(report: IngestReport, folder: Path | None) -> None:
         click.echo(f"  made null: {reason}: {values:,}{_see(folder, ALTERED_NAME, told)}")
     for assumed in report.assumed:
         click.echo(f"  assumed: {assumed}")
+
+
+def _show_dataset(report: IngestReport, folder: Path) -> None:
+    if report.appended is not None:
+        done = report.appended
+        click.echo(f"  added {done.added:,}, replaced {done.replaced:,}, unchanged {done.unchanged:,}")
+    calls, files = report.manifest.row_count or 0, len(report.manifest.files)
+    click.echo(
+        f"dataset {report.dataset_hash[:16]} in {folder}: {calls:,} calls in {files} file{'' if files == 1 else 's'}"
+    )
+    if report.partition_before == "month" and report.partition == "none":
+        click.echo(
+            "It was a file for each month until now; --partition month, or write.partition in the mapping, keeps it so."
+        )
 
 
 def _see(folder: Path | None, name: str, more: str = "") -> str:

@@ -21,7 +21,7 @@ import structlog
 
 from supportapi.answers.meta import Truth
 from supportapi.calls.record import canonical
-from supportapi.calls.validate import validate
+from supportapi.calls.validate import refuse_shared_ids, validate
 from supportapi.errors import AuditFailed, ManifestInvalid, SchemaInvalid, SupportApiError
 from supportapi.refresh.reading import reading
 from supportapi.rollups.audit import audit
@@ -169,6 +169,10 @@ class _Build:
             self._workshop.shelf.keep_state(self._state_keys[file_hash], state.encode())
             states.append(state)
             fresh += 1
+        if len(paths) > 1:
+            # Whichever of the files are new: their being together is.
+            with reading(*paths.values()):
+                refuse_shared_ids(calls_of(list(paths.values())))
         return states, fresh
 
     def _audit(self, aggregates: Aggregates, calls: pl.LazyFrame) -> bytes:
