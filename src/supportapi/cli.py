@@ -22,6 +22,7 @@ _REFUSED: Final = 78
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+_TIED: Final = click.option("--tied", is_flag=True, help="End with the program that started this one (Linux).")
 
 
 class _Group(click.Group):
@@ -54,30 +55,33 @@ def dev() -> None:
 
 
 @main.command()
-def api() -> None:
+@_TIED
+def api(*, tied: bool) -> None:
     """Serve the HTTP API."""
     from supportapi.processes.start import begin  # noqa: PLC0415
     from supportapi.processes.web import run_api  # noqa: PLC0415
 
-    run_api(begin("api", listens=True))
+    run_api(begin("api", listens=True, tied=tied))
 
 
 @main.command()
-def watcher() -> None:
+@_TIED
+def watcher(*, tied: bool) -> None:
     """Notice a new dataset and ask for its build."""
     from supportapi.processes.start import begin  # noqa: PLC0415
     from supportapi.processes.watcher import run_watcher  # noqa: PLC0415
 
-    run_watcher(begin("watcher"))
+    run_watcher(begin("watcher", tied=tied))
 
 
 @main.command()
-def worker() -> None:
+@_TIED
+def worker(*, tied: bool) -> None:
     """Build and publish versions."""
     from supportapi.processes.start import begin  # noqa: PLC0415
     from supportapi.processes.worker import run_worker  # noqa: PLC0415
 
-    run_worker(begin("worker"))
+    run_worker(begin("worker", tied=tied))
 
 
 # -- data --------------------------------------------------------------------------------------------------------

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +14,12 @@ import psutil
 import pytest
 
 from supportapi.dataset.sample import make_sample
+from tests.processes.machine import all_gone, free_port, status, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
 SOURCES = str(Path(__file__).parents[2] / "src")
-PATIENCE_SECONDS = 60.0
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -31,9 +28,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = int(listener.getsockname()[1])
+        self.port = free_port()
         self.environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": SOURCES,
@@ -73,27 +68,13 @@ class Machine:
 
     def ready(self) -> int:
         """The status of `/api/readyz`; 0 when nobody answers."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/api/readyz")
-            return connection.getresponse().status
-        except OSError:
-            return 0
-        finally:
-            connection.close()
+        return status(self.port, "/api/readyz")
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     make_sample(2_000, 1, tmp_path / "data")
     return Machine(tmp_path)
-
-
-def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)
 
 
 def everybody(process: psutil.Process) -> dict[str, psutil.Process]:
@@ -106,10 +87,6 @@ def everybody(process: psutil.Process) -> dict[str, psutil.Process]:
     return found
 
 
-def all_gone(processes: list[psutil.Process]) -> bool:
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
-
-
 def test_one_command_runs_everything_and_one_signal_ends_it(machine: Machine) -> None:
     with machine.dev() as process:
         printed = machine.printed()
@@ -117,9 +94,9 @@ def test_one_command_runs_everything_and_one_signal_ends_it(machine: Machine) ->
         roles = set(everybody(process))
 
         process.send_signal(signal.SIGINT)
-        status = process.wait(20)
+        ended = process.wait(20)
 
-    assert status == 0
+    assert ended == 0
     assert roles == {"api", "watcher", "worker", "redis"}
     assert all_gone(children)
     assert f"http://127.0.0.1:{machine.port}" in printed

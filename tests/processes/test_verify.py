@@ -11,6 +11,7 @@ from supportapi.errors import StartRefused
 from supportapi.processes.port import reachable_host, refuse_taken_port
 from supportapi.processes.verify import find_problems, is_serving
 from supportapi.settings import Settings, load_settings
+from tests.processes.machine import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +37,6 @@ def taken() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def write_dataset(settings: Settings, size: int = 4) -> None:

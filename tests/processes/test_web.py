@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from tests.processes.machine import all_gone, free_port, status, until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 SOURCES = str(Path(__file__).parents[2] / "src")
 
@@ -27,9 +27,7 @@ class Api:
     """A running `supportapi api`."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = int(listener.getsockname()[1])
+        self.port = free_port()
         self.log = folder / "log"
         self.environ = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "PORT": str(self.port), **environ}
         with self.log.open("w") as log:
@@ -56,23 +54,13 @@ class Api:
 
     def status(self, path: str) -> int:
         """The status of a GET; 0 when nobody answers."""
-        try:
-            return self.ask("GET", path)[0]
-        except OSError:
-            return 0
+        return status(self.port, path)
 
     def end(self) -> None:
         """Kill it, whatever it does."""
         with suppress(psutil.NoSuchProcess):
             self.process.kill()
         self.process.wait(10)
-
-
-def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)
 
 
 def serving(api: Api) -> str:
@@ -121,7 +109,7 @@ def test_killed_it_leaves_no_worker_that_still_serves(api: Api) -> None:
     api.process.kill()
     api.process.wait(10)
 
-    until(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in workers), 5)
+    until(lambda: all_gone(workers), 5)
     assert api.status("/api/healthz") == 0
 
 

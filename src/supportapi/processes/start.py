@@ -12,6 +12,7 @@ import structlog
 from supportapi.access.secret_key import kept_secret
 from supportapi.errors import StartRefused
 from supportapi.processes.logs import configure_logs
+from supportapi.processes.runner import end_with_runner
 from supportapi.processes.verify import find_problems
 from supportapi.settings import Settings, load_settings
 
@@ -27,12 +28,16 @@ def read_settings() -> Settings:
     return settings
 
 
-def begin(process: str, *, listens: bool = False) -> Settings:
+def begin(process: str, *, listens: bool = False, tied: bool = False) -> Settings:
     """Read the settings, configure the logs, and look at everything that the process needs.
+
+    One that is `tied` ends with the program that started it.
 
     Raises `SettingsInvalid` or `StartRefused` with every problem that must be mended first. What may heal by itself
     (no Redis yet, no dataset yet) is logged: the process waits for it.
     """
+    if tied:
+        end_with_runner()
     settings = read_settings()
     configure_logs(process, settings)
     problems = find_problems(settings, listens=listens)
