@@ -50,7 +50,8 @@ def run_api(settings: Settings, application: str = APPLICATION) -> None:
             log_access=False,
             log_level=LogLevels.warning,
             log_dictconfig=library_logging(),
-            # With several, one that dies is replaced while the others serve; a single one is its keeper's business.
+            # With several, one that dies is replaced while the others serve (docs/decisions/0006); a single one is its
+            # keeper's business.
             respawn_failed_workers=settings.api_workers > 1,
             workers_kill_timeout=LONGEST_REQUEST_SECONDS,
         )
