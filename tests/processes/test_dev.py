@@ -7,19 +7,18 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from supportapi.dataset.sample import make_sample
-from tests.processes.machine import all_gone, free_port, status, until
+from tests.processes.machine import SOURCES, all_gone, free_port, status, until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
-SOURCES = str(Path(__file__).parents[2] / "src")
 pytestmark = pytest.mark.timeout(180)
 
 
