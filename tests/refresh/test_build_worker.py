@@ -186,21 +186,6 @@ def test_a_worker_finds_its_way_back_when_redis_lost_everything(
     until(shelf.workers)
 
 
-def test_two_hundred_builds_in_a_row_do_not_hang(
-    start: Start, redis_url: str, queue: BuildQueue, records: Records, shelf: Shelf, until: Until
-) -> None:
-    start(_WORKER, redis_url, "import")
-    versions = [f"{number:016x}" for number in range(200)]
-    asked = [queue.request_build(version, _hash(POLARS), "watcher") for version in versions]
-
-    until(lambda: _state(records, asked[-1]) == "succeeded", 90)
-
-    assert {record.state for record in records.list()} == {"succeeded"}
-    current = shelf.current()
-    assert current is not None
-    assert current.version == versions[-1]
-
-
 def test_the_pool_guard_sees_started_threads_and_no_others() -> None:
     code = (
         "import polars as pl; from supportapi.refresh.worker import pool_started; print(pool_started());"

@@ -185,16 +185,22 @@ def test_both_end_when_they_are_asked_to(run: Run, data: Path, shelf: Shelf, unt
     assert [process.wait(10) for process in processes] == [0, 0]
 
 
-def test_sixty_builds_of_real_files_in_a_row_do_not_hang(
+@pytest.mark.timeout(500)  # some 40 s of processor time; a child that hangs is seen after 25 s
+def test_two_hundred_builds_in_a_row_do_not_hang(
     run: Run, data: Path, shelf: Shelf, until: Until, records: Records, queue: BuildQueue
 ) -> None:
     run("worker", AUDIT_QUERIES="1")
     shape = shape_of(("UTC",), 512)
-    calls = some_calls(60)
+    calls = some_calls(220)
 
-    for count in range(1, 61):
-        dataset_hash = put(data, {"calls.parquet": calls.head(count)})
-        queue.request_build(version_of(dataset_hash, shape), dataset_hash, "test")
-        until(lambda dataset_hash=dataset_hash: _is(shelf, dataset_hash))
+    def build(first: int) -> JobRecord:
+        dataset_hash = put(data, {"calls.parquet": calls.slice(first, 20)})
+        asked = queue.request_build(version_of(dataset_hash, shape), dataset_hash, "test")
+        until(lambda: (record := records.get(asked.id)) is not None and not record.open)
+        assert _is(shelf, dataset_hash)
+        return records.get(asked.id) or asked
 
-    until(lambda: {record.state for record in records.list()} == {"succeeded"})
+    built = [build(first) for first in range(200)]
+
+    assert [(record.state, record.attempts) for record in built] == [("succeeded", 1)] * 200
+    assert len({record.worker for record in built}) == 1

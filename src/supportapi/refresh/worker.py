@@ -6,6 +6,7 @@ never does. So the parent imports Polars, runs nothing, and looks for started th
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import secrets
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from supportapi.snapshots.shelf import Shelf
 
 _LOG: Final = structlog.get_logger()
+# NumPy imports it at the first `unique` or `isin`: once here, and not again in every child.
+importlib.import_module("numpy.ma")
 # An idle worker waits for `worker_ttl - 15` seconds at a time, a busy one looks at its child every interval.
 _WORKER_TTL_SECONDS: Final = 18
 _INTERVAL_SECONDS: Final = 2

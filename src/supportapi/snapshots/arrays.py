@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _HEADER: Final = "header.msgpack"
 _TRIES: Final = 5
+_WRITERS: Final = 8
 _VERSION: Final = re.compile(r"[0-9a-f]{16}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -55,8 +57,7 @@ class Arrays:
             fresh = self._folder / f".new-{version}"
             try:
                 fresh.mkdir()
-                sizes = {name: _write(fresh / _file(name), array) for name, array in arrays.items()}
-                _write_header(fresh / _HEADER, _Document(dict(header), sizes))
+                _write_header(fresh / _HEADER, _Document(dict(header), _write_all(fresh, arrays)))
                 _sync(fresh)
                 self._drop(target)
                 fresh.rename(target)
@@ -134,6 +135,13 @@ def _file(name: str) -> str:
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"'{name}' cannot be the name of an array")
     return f"{name}.npy"
+
+
+def _write_all(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    # Side by side, so that the file system commits them together: one after the other it commits for each of them.
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        paths = [folder / _file(name) for name in arrays]
+        return dict(zip(arrays, writers.map(_write, paths, arrays.values()), strict=True))
 
 
 def _write(path: Path, array: NDArray[Any]) -> int:
