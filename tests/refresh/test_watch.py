@@ -84,6 +84,26 @@ def _running(watcher: Watcher) -> Generator[None]:
         assert not thread.is_alive()
 
 
+@contextmanager
+def _busy(log: Path) -> Generator[None]:
+    """Somebody writes to `log` the whole time."""
+    ended = threading.Event()
+
+    def write() -> None:
+        with log.open("ab") as file:
+            while not ended.wait(0.05):
+                file.write(b"said something\n")
+                file.flush()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(10)
+
+
 def _asked(records: Records, number: int) -> JobRecord | None:
     return records.latest(_version(number))
 
@@ -381,6 +401,18 @@ def test_without_events_the_timer_finds_the_change(
         until(lambda: _asked(records, 1))
         _write(data, 2)
         until(lambda: _asked(records, 2))
+
+
+def test_what_happens_all_the_time_beside_the_folder_does_not_stop_the_timer(
+    redis_url: str, data: Path, records: Records, until: Until, redis: Redis
+) -> None:
+    _write(data, 1)
+    with _running(_make(redis_url, data / "manifest.json")), _busy(data.parent / "some.log"):
+        until(lambda: _asked(records, 1))
+
+        redis.flushall()
+
+        until(lambda: _asked(records, 1))
 
 
 def test_when_the_system_has_no_more_watches_it_polls(

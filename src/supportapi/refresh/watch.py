@@ -184,11 +184,12 @@ class Watcher:
         """Follow the folders that matter until one of them is another folder than it was."""
         folders = _folders(manifest_path)
         armed = _identities(folders)
+        matters = _Matters(manifest_path)
         first = True  # what happened before the watch was armed made no event
         for changes in watch(
             *folders,
             recursive=False,
-            watch_filter=_Matters(manifest_path),
+            watch_filter=None,  # what it leaves out would put off its time-out, and with it our timer, for ever
             debounce=_DEBOUNCE_MS,
             step=_STEP_MS,
             rust_timeout=int(min(_TICK_SECONDS, self._interval_seconds) * 1000),
@@ -197,7 +198,7 @@ class Watcher:
             force_polling=self._polling or None,
             raise_interrupt=False,
         ):
-            self.tick(look=first or bool(changes))
+            self.tick(look=first or any(matters(path) for _, path in changes))
             first = False
             if _identities(_folders(manifest_path)) != armed:
                 self.tick(look=True)
@@ -217,7 +218,7 @@ class _Matters:
         self._folders = {str(manifest_path.parent), str(manifest_path.resolve().parent)}
         self._way = {str(path) for path in (manifest_path, *manifest_path.parents)}
 
-    def __call__(self, _change: object, path: str, /) -> bool:
+    def __call__(self, path: str) -> bool:
         return path in self._way or os.path.dirname(path) in self._folders  # noqa: PTH120 - for each event
 
 
