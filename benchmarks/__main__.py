@@ -1,14 +1,21 @@
-"""`python -m benchmarks [--quick] [ingest|build|query|calls|serve ...]`: ratios measured side by side."""
+"""`python -m benchmarks [--quick] [ingest|build|query|calls|publish|serve ...]`: ratios measured on this machine."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 
-from benchmarks import build, calls, ingest, query, serve
+from benchmarks import build, calls, ingest, publish, query, serve
 from benchmarks.machine import cores, describe, load
 
-_GROUPS = {"ingest": ingest.run, "build": build.run, "query": query.run, "calls": calls.run, "serve": serve.run}
+_GROUPS = {
+    "ingest": ingest.run,
+    "build": build.run,
+    "query": query.run,
+    "calls": calls.run,
+    "publish": publish.run,
+    "serve": serve.run,
+}
 
 
 def main() -> None:

@@ -47,13 +47,17 @@ class Running(msgspec.Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def supportapi(folder: Path) -> Generator[Running]:
-    """The whole system, with sample data of its own, once it has published them."""
-    environ = {
+def supportapi(folder: Path, environ: Mapping[str, str] | None = None) -> Generator[Running]:
+    """The whole system, with the data in `folder` or sample data of its own, once it has published them.
+
+    With an `environ` it is another system than the usual one, and has all cores.
+    """
+    places = {
         "SUPPORTAPI_HOME": str(folder / "home"),
         "MANIFEST_PATH": str(folder / "data" / "manifest.json"),
     }
-    with _server(["supportapi.cli", "dev"], environ, folder, "/api/readyz") as running:
+    core = 0 if environ is None else None
+    with _server(["supportapi.cli", "dev"], places | dict(environ or {}), folder, "/api/readyz", core) as running:
         yield running
 
 
@@ -69,8 +73,10 @@ def bare(folder: Path, reply: Reply) -> Generator[Running]:
 
 
 @contextlib.contextmanager
-def _server(words: list[str], environ: Mapping[str, str], folder: Path, ready: str | None) -> Generator[Running]:
-    """Run `python -m <words>` on core 0 while the context lasts; it ends with us, however we end."""
+def _server(
+    words: list[str], environ: Mapping[str, str], folder: Path, ready: str | None, core: int | None = 0
+) -> Generator[Running]:
+    """Run `python -m <words>` on `core` while the context lasts; it ends with us, however we end."""
     port = _free_port()
     # In a folder without `.env`, and without what whoever measures has set: defaults are measured.
     kept = {
@@ -85,7 +91,7 @@ def _server(words: list[str], environ: Mapping[str, str], folder: Path, ready: s
         "LOG_FORMAT": "json",
     }
     log = folder / f"{words[0]}.log"
-    with log.open("ab") as said, on_core(0):
+    with log.open("ab") as said, on_core(core):
         child = subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=folder,
@@ -126,9 +132,9 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def on_core(core: int) -> Generator[None]:
-    """What is started within runs on `core` alone, where the system can do that and has several."""
-    if sys.platform != "linux" or cores() < 2:
+def on_core(core: int | None) -> Generator[None]:
+    """What is started within runs on `core` alone, where one is named and the system can do that and has several."""
+    if core is None or sys.platform != "linux" or cores() < 2:
         yield
         return
     usual = os.sched_getaffinity(0)
