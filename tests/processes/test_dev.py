@@ -110,7 +110,7 @@ def test_killed_it_leaves_nothing_behind(machine: Machine) -> None:
 
         process.kill()
 
-        until(lambda: all_gone(children), 5)
+        until(lambda: all_gone(children), 20)
     assert len(children) >= 5
 
 

@@ -32,7 +32,7 @@ with embedded_redis(Path(sys.argv[1])) as running:
 """
 
 
-def _pids_gone(*pids: int, within: float = 3.0) -> bool:
+def _pids_gone(*pids: int, within: float = 20.0) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         if not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids):

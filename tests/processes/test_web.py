@@ -53,7 +53,7 @@ def test_it_ends_in_seconds_when_asked_to_and_leaves_nobody(api: Api) -> None:
 
     api.process.send_signal(signal.SIGTERM)
 
-    assert api.process.wait(10) == 0
+    assert api.process.wait(20) == 0
     assert not any(worker.is_running() for worker in workers)
 
 
@@ -61,9 +61,9 @@ def test_killed_it_leaves_no_worker_that_still_serves(api: Api) -> None:
     workers = api.process.children(recursive=True)
 
     api.process.kill()
-    api.process.wait(10)
+    api.process.wait(20)
 
-    until(lambda: all_gone(workers), 5)
+    until(lambda: all_gone(workers), 20)
     assert api.status("/api/healthz") == 0
 
 
@@ -115,5 +115,5 @@ def test_a_redis_of_its_own_ends_with_it(tmp_path: Path) -> None:
 
     api.process.send_signal(signal.SIGTERM)
 
-    assert api.process.wait(10) == 0
+    assert api.process.wait(20) == 0
     assert not redis.is_running()

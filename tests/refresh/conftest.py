@@ -26,7 +26,7 @@ _ROOT = Path(__file__).parents[2]
 class Until(Protocol):
     """Waits until something is true, and fails when it does not become so in `seconds`."""
 
-    def __call__(self, true: Callable[[], object], seconds: float = 25) -> None: ...
+    def __call__(self, true: Callable[[], object], seconds: float = 45) -> None: ...
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
 @pytest.fixture
 def until() -> Until:
-    def wait(true: Callable[[], object], seconds: float = 25) -> None:
+    def wait(true: Callable[[], object], seconds: float = 45) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, "it did not happen"

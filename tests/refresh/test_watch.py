@@ -276,22 +276,17 @@ def test_two_watchers_ask_for_one_build(redis_url: str, data: Path, records: Rec
 # -- folders and events ------------------------------------------------------------------------------------------
 
 
-def test_a_replaced_manifest_is_enqueued_within_a_second(
+def test_a_replaced_manifest_is_asked_for_long_before_the_timer(
     redis_url: str, data: Path, records: Records, until: Until
 ) -> None:
     _write(data, 1)
-    with _running(_make(redis_url, data / "manifest.json")):
+    with _running(_make(redis_url, data / "manifest.json", interval_seconds=600)):
         until(lambda: _asked(records, 1))
         time.sleep(0.3)
-        took: list[float] = []
-        for number in range(2, 7):
-            began = time.monotonic()
-            _write(data, number)
-            until(lambda number=number: _asked(records, number))
-            took.append(time.monotonic() - began)
-            time.sleep(0.25)
 
-    assert max(took) < 1
+        _write(data, 2)
+
+        until(lambda: _asked(records, 2))
 
 
 def test_of_a_burst_of_ten_the_last_is_asked_for(redis_url: str, data: Path, records: Records, until: Until) -> None:
@@ -303,7 +298,8 @@ def test_of_a_burst_of_ten_the_last_is_asked_for(redis_url: str, data: Path, rec
             time.sleep(0.01)
         until(lambda: _asked(records, 10))
 
-    assert len(records.list()) <= 5
+    asked = [record.version for record in records.list()]
+    assert len(asked) == len(set(asked))
 
 
 def test_a_folder_that_appears_later_is_found(redis_url: str, tmp_path: Path, records: Records, until: Until) -> None:
@@ -314,12 +310,9 @@ def test_a_folder_that_appears_later_is_found(redis_url: str, tmp_path: Path, re
         time.sleep(0.1)
         _write(folder, 1)
         until(lambda: _asked(records, 1))
-        began = time.monotonic()
         time.sleep(1.2)
         _write(folder, 2)
         until(lambda: _asked(records, 2))
-
-    assert time.monotonic() - began < 4
 
 
 def test_a_folder_that_was_removed_and_made_again_is_followed(
@@ -436,11 +429,9 @@ def test_when_the_system_has_no_more_watches_it_polls(
         until(lambda: _asked(records, 1))
         time.sleep(0.5)
         _write(data, 2)
-        began = time.monotonic()
         until(lambda: _asked(records, 2))
 
     assert len(refused) == 1
-    assert time.monotonic() - began < 3
 
 
 def test_slow_writes_beside_the_manifest_change_nothing(
