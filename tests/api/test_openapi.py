@@ -74,6 +74,23 @@ def test_query_parameters_keep_their_limits(document: dict[str, Any]) -> None:
     assert parameters["region"]["explode"] is True
 
 
+def test_a_bundle_is_made_of_the_queries_and_answers_of_the_routes(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    query = schemas["Bundle"]["properties"]["queries"]["additionalProperties"]
+    part = schemas["BundleAnswer"]["properties"]["data"]["additionalProperties"]
+
+    assert query["discriminator"]["mapping"]["calls"] == "#/components/schemas/CallsQuery"
+    assert schemas["CallsQuery"]["required"] == ["kind"]
+    assert {choice["$ref"].rpartition("/")[2] for choice in part["anyOf"]} <= set(schemas)
+
+
+def test_what_tells_kinds_of_queries_apart_is_no_query_parameter(document: dict[str, Any]) -> None:
+    names = {found["name"] for found in document["paths"]["/api/metrics"]["get"]["parameters"]}
+
+    assert "grain" in names
+    assert "kind" not in names
+
+
 @pytest.mark.anyio
 async def test_it_is_served_without_a_token(api: Api) -> None:
     response = await api.client.get("/openapi.json")

@@ -26,6 +26,14 @@ CATALOGUE_PATH: Final = "/api/metrics/catalogue"
 
 Query = MetricsQuery | AgentsQuery | OptionsQuery | CatalogueQuery
 
+PATHS: Final[dict[type[Query], str]] = {
+    MetricsQuery: METRICS_PATH,
+    AgentsQuery: AGENTS_PATH,
+    OptionsQuery: OPTIONS_PATH,
+    CatalogueQuery: CATALOGUE_PATH,
+}
+"""Where each of them is asked alone."""
+
 _GZIP_LEVEL: Final = 6
 
 
@@ -53,16 +61,16 @@ def answer(aggregates: Aggregates, query: Query, truth: Truth) -> msgspec.Struct
 
 def prepare(aggregates: Aggregates, truth: Truth) -> list[PreparedAnswer]:
     """The default dashboard, board, options and catalogue, for each relative range; none of them is stale."""
-    questions: list[tuple[str, Query]] = [(OPTIONS_PATH, OptionsQuery()), (CATALOGUE_PATH, CatalogueQuery())]
+    questions: list[Query] = [OptionsQuery(), CatalogueQuery()]
     for name in RELATIVE_RANGES:
-        questions += [(METRICS_PATH, MetricsQuery(range=name)), (AGENTS_PATH, AgentsQuery(range=name))]
-    return [_prepared(path, query, answer(aggregates, query, truth)) for path, query in questions]
+        questions += [MetricsQuery(range=name), AgentsQuery(range=name)]
+    return [_prepared(query, answer(aggregates, query, truth)) for query in questions]
 
 
-def _prepared(path: str, query: Query, found: msgspec.Struct) -> PreparedAnswer:
+def _prepared(query: Query, found: msgspec.Struct) -> PreparedAnswer:
     body = msgspec.json.encode(_marked(found))
     # A fixed time stamp: equal answers are equal bytes.
-    return PreparedAnswer(path, canonical(query), body, gzip.compress(body, _GZIP_LEVEL, mtime=0))
+    return PreparedAnswer(PATHS[type(query)], canonical(query), body, gzip.compress(body, _GZIP_LEVEL, mtime=0))
 
 
 def _marked(found: Any) -> Any:

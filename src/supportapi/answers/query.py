@@ -79,14 +79,16 @@ class WindowedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return Filter(region=self.region, issue_type=self.issue_type, channel=self.channel, agent_id=self.agent_id)
 
 
-class MetricsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MetricsQuery(
+    WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="metrics"
+):
     """`GET /api/metrics`."""
 
     compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
     grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
 
 
-class AgentsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AgentsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="agents"):
     """`GET /api/agents`."""
 
     compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
@@ -96,7 +98,9 @@ class AgentsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_field
     per_page: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
-class OptionsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OptionsQuery(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="options"
+):
     """`GET /api/filters/options`."""
 
     timezone: Annotated[
@@ -104,7 +108,9 @@ class OptionsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = None
 
 
-class CatalogueQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CatalogueQuery(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="catalogue"
+):
     """`GET /api/metrics/catalogue`: nothing to choose."""
 
 

@@ -1,4 +1,4 @@
-"""A query string becomes a question: every problem named at once, in the client's own words."""
+"""A query string, or a JSON object, becomes a question: every problem named at once, in the client's own words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from supportapi.errors import ValidationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -25,20 +25,12 @@ def decode(query_string: bytes, kind: type[T]) -> T:
     value is written `%2C`. They come out sorted and free of repeats, so that the order of a query never matters.
     Raises `ValidationFailed` with one detail for each unknown, repeated or unfit parameter.
     """
-    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    problems: list[dict[str, object]] = []
-    values: dict[str, Any] = {}
-    for name, texts in _parameters(query_string).items():
-        try:
-            values[name] = _value(name, texts, known)
-        except _Unfit as unfit:
-            problems.append(unfit.detail)
-    if problems:
-        raise ValidationFailed(problems)
-    try:
-        return msgspec.convert(values, kind)
-    except msgspec.ValidationError as cause:
-        raise ValidationFailed([{"field": None, "message": str(cause)}]) from cause
+    return _decoded(_parameters(query_string), kind, _of_texts, "parameter of this route")
+
+
+def decode_object(document: Mapping[str, Any], kind: type[T]) -> T:
+    """The `kind` that a decoded JSON object spells: as `decode`, with lists and numbers as JSON has them."""
+    return _decoded(document, kind, _of_json, "parameter of this query")
 
 
 class _Unfit(Exception):
@@ -49,10 +41,27 @@ class _Unfit(Exception):
         self.detail = detail
 
 
-def _value(name: str, texts: list[str], known: Mapping[str, msgspec.structs.FieldInfo]) -> Any:
-    if name not in known:
-        raise _Unfit(unknown_name(name, known))
-    kind = known[name].type
+def _decoded(given: Mapping[str, Any], kind: type[T], value_of: Callable[[str, Any, Any], Any], what: str) -> T:
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    problems: list[dict[str, object]] = []
+    values: dict[str, Any] = {}
+    for name, spelled in given.items():
+        if name not in known:
+            problems.append(unknown_name(name, known, what))
+            continue
+        try:
+            values[name] = value_of(name, spelled, known[name].type)
+        except _Unfit as unfit:
+            problems.append(unfit.detail)
+    if problems:
+        raise ValidationFailed(problems)
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as cause:
+        raise ValidationFailed([{"field": None, "message": str(cause)}]) from cause
+
+
+def _of_texts(name: str, texts: list[str], kind: Any) -> Any:
     if not _holds_many(kind) and len(texts) > 1:
         raise _Unfit({"field": name, "message": f"'{name}' was given {len(texts)} times; give it once."})
     text = _members(texts) if _holds_many(kind) else unquote_plus(texts[0])
@@ -60,6 +69,14 @@ def _value(name: str, texts: list[str], known: Mapping[str, msgspec.structs.Fiel
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as cause:
         raise _Unfit(_unfit(name, str(text), kind, cause)) from cause
+
+
+def _of_json(name: str, value: Any, kind: Any) -> Any:
+    try:
+        fitted = msgspec.convert(value, kind)
+    except msgspec.ValidationError as cause:
+        raise _Unfit(_unfit(name, str(value), kind, cause)) from cause
+    return tuple(sorted(set(fitted) - {""})) if _holds_many(kind) else fitted
 
 
 def canonical(question: msgspec.Struct) -> str:
@@ -77,12 +94,12 @@ def canonical(question: msgspec.Struct) -> str:
     return "&".join(f"{name}={quote(text, safe='')}" for name, text in sorted(pairs))
 
 
-def unknown_name(name: str, known: Iterable[str]) -> dict[str, object]:
-    """The detail that refuses `name`, with the nearest of the `known` ones."""
+def unknown_name(name: str, known: Iterable[str], what: str) -> dict[str, object]:
+    """The detail that refuses `name`, which is no `what`, with the nearest of the `known` ones."""
     choices = sorted(known)
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(choices)}."
-    return {"field": name, "message": f"'{name}' is not a parameter of this route; {hint}"}
+    return {"field": name, "message": f"'{name[:100]}' is not a {what}; {hint}"}
 
 
 def _bare(kind: Any) -> Any:

@@ -19,6 +19,8 @@ from litestar.exceptions import HTTPException
 
 from supportapi.api import (
     agents,
+    bundle,
+    call,
     calls,
     catalogue,
     dataset,
@@ -62,7 +64,8 @@ if TYPE_CHECKING:
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
     agents.agents,
-    calls.get_call,
+    bundle.bundle,
+    call.get_call,
     calls.list_calls,
     catalogue.catalogue,
     dataset.manifest,

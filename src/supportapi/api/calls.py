@@ -1,4 +1,4 @@
-"""`/api/calls`: the rows behind the numbers, of the version that the request took."""
+"""`GET /api/calls`: the rows behind the numbers, of the version that the request took."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from supportapi.answers.meta import Meta, meta
 from supportapi.answers.query import Members, WindowedQuery, window_of, zone_of
 from supportapi.answers.query_string import canonical, decode
 from supportapi.api.answer import Answer, tag_of
-from supportapi.api.doors import doors_of
+from supportapi.api.doors import Doors, doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
-from supportapi.calls.filter import Filter, key_of
 from supportapi.calls.shown import CallRow, shown
-from supportapi.errors import DataMissing, NotFound, Overloaded, ValidationFailed, WarmingUp
+from supportapi.errors import DataMissing, Overloaded, ValidationFailed, WarmingUp
 from supportapi.rollups.aggregates import Aggregates, Question
-from supportapi.rollups.catalogue import METRICS
 
 if TYPE_CHECKING:
     from supportapi.answers.meta import Truth
-    from supportapi.api.current import Snapshot
+    from supportapi.api.current import Current, Snapshot
     from supportapi.calls.listing import Order, Selection, SortColumn
     from supportapi.calls.window import Window
 
@@ -54,17 +52,9 @@ _COLUMNS: Final[dict[str, SortColumn]] = {
     "rating": "rating",
     "agent": "agent_name",
 }
-_AGENT_METRICS: Final = (
-    "calls",
-    "average_duration",
-    "average_rating",
-    "csat",
-    "resolution_rate",
-    "average_speed_of_answer",
-)
 
 
-class CallsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CallsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"):
     """`GET /api/calls`."""
 
     customer_id: Members = ()
@@ -86,14 +76,6 @@ class CallsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields
     per_page: Annotated[int, Doc(ge=1, le=200)] = 50
 
 
-class CallQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`GET /api/calls/{call_id}`."""
-
-    timezone: Annotated[
-        str | None, Doc(description="The zone of the local times; the first reporting zone by default.")
-    ] = None
-
-
 class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
     """Where the other pages are; null where there is none."""
 
@@ -112,33 +94,6 @@ class CallList(msgspec.Struct, frozen=True, kw_only=True):
     links: PageLinks
 
 
-class AgentAverages(msgspec.Struct, frozen=True, kw_only=True):
-    """How the agent does over the whole dataset; null where the dataset cannot tell."""
-
-    agent_id: str
-    agent_name: str | None
-    calls: int
-    average_duration: float | None
-    average_rating: float | None
-    csat: float | None
-    resolution_rate: float | None
-    average_speed_of_answer: float | None
-
-
-class CallDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A call, and its agent's averages beside it."""
-
-    call: CallRow
-    agent: AgentAverages | None
-
-
-class CallAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One call."""
-
-    data: CallDetail
-    meta: Meta
-
-
 LIST: Final = Operation(
     id="listCalls",
     tag="calls",
@@ -149,28 +104,21 @@ LIST: Final = Operation(
     errors=(ValidationFailed, WarmingUp, DataMissing, Overloaded),
     cached=True,
 )
-ONE: Final = Operation(
-    id="getCall",
-    tag="calls",
-    summary="One call",
-    description="The row, what follows from it, and the averages of its agent over the whole dataset.",
-    path_parameters={"call_id": "The call's id."},
-    query=CallQuery,
-    successes={200: Success(description="The call.", body=CallAnswer)},
-    errors=(ValidationFailed, NotFound, WarmingUp, DataMissing, Overloaded),
-    cached=True,
-)
 
 
 @reading("/api/calls", LIST)
 async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
-    """A page. Not kept among the hot answers: who walks through the pages would push the others out."""
-    current = trace_of(request.scope).current
-    query = decode(request.scope["query_string"], CallsQuery)
+    """A page."""
+    scope = request.scope
+    return await page_of_calls(doors_of(request), trace_of(scope).current, decode(scope["query_string"], CallsQuery))
+
+
+async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> Answer:
+    """The page that `query` asks for. Not kept among the hot answers: who walks through them would push others out."""
     if query.min_duration is not None and query.max_duration is not None and query.min_duration > query.max_duration:
         raise ValidationFailed([{"field": "min_duration", "message": "'min_duration' is above 'max_duration'."}])
     snapshot, truth = current.require(), current.truth()
-    machine = doors_of(request).machine
+    machine = doors.machine
 
     def work() -> bytes:
         from supportapi.calls import listing  # noqa: PLC0415 - Polars, which the start of the API does without
@@ -185,7 +133,7 @@ async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
             total=_known_total(snapshot.aggregates, query, zone, window),
         )
         page = PagedMeta(
-            **msgspec.structs.asdict(_truth_meta(truth, snapshot, zone, window)),
+            **msgspec.structs.asdict(scanned(truth, snapshot, zone, window)),
             page=query.page,
             per_page=query.per_page,
             total=found.total,
@@ -193,35 +141,9 @@ async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
         rows = [shown(row, zone) for row in found.rows]
         return msgspec.json.encode(CallList(data=rows, meta=page, links=_links(query, found.total)))
 
-    body = await doors_of(request).calls_desk.run_once((id(current), "calls", canonical(query)), work)
+    body = await doors.calls_desk.run_once((id(current), "calls", canonical(query)), work)
     tag = tag_of(truth.version, truth.stale_reason, "/api/calls", canonical(query))
     return Answer(body, tag, route="/api/calls", source="scan", version=truth.version)
-
-
-@reading("/api/calls/{call_id:str}", ONE)
-async def get_call(request: Request[Any, Any, Any]) -> ASGIApp:
-    """One call. Raises `NotFound`."""
-    current = trace_of(request.scope).current
-    query = decode(request.scope["query_string"], CallQuery)
-    call_id: str = request.path_params["call_id"]
-    snapshot, truth = current.require(), current.truth()
-    machine = doors_of(request).machine
-
-    def work() -> bytes:
-        from supportapi.calls import listing  # noqa: PLC0415 - Polars, which the start of the API does without
-
-        zone = zone_of(query.timezone, snapshot.aggregates.zones)
-        row = listing.find(machine.calls(snapshot.card), call_id)
-        if row is None:
-            raise NotFound(f"There is no call '{call_id[:100]}'.")
-        agent = _agent(snapshot.aggregates, row, zone)
-        data = snapshot.aggregates.data_window(zone)
-        detail = CallDetail(call=shown(row, zone), agent=agent)
-        return msgspec.json.encode(CallAnswer(data=detail, meta=_truth_meta(truth, snapshot, zone, data)))
-
-    body = await doors_of(request).calls_desk.run_once((id(current), call_id, canonical(query)), work)
-    tag = tag_of(truth.version, truth.stale_reason, f"/api/calls/{call_id}", canonical(query))
-    return Answer(body, tag, route="/api/calls/{call_id}", source="scan", version=truth.version)
 
 
 def _asked(aggregates: Aggregates, query: CallsQuery) -> tuple[str, Window]:
@@ -263,22 +185,8 @@ def _known_total(aggregates: Aggregates, query: CallsQuery, zone: str, window: W
     return sum(int(tally[counted[value]]) for value in query.answered) if query.answered else int(tally["calls"])
 
 
-def _agent(aggregates: Aggregates, row: dict[str, Any], zone: str) -> AgentAverages | None:
-    agent_id: str | None = row["agent_id"]
-    if agent_id is None:
-        return None
-    question = Question(zone, aggregates.data_window(zone), Filter(agent_id=(key_of(agent_id),)))
-    tally = aggregates.tally(question).tally
-    values: dict[str, Any] = {}
-    for metric in METRICS:
-        if metric.key in _AGENT_METRICS:
-            value = float(metric.compute(tally))
-            values[metric.key] = None if value != value else value  # noqa: PLR0124 - only NaN differs from itself
-    values["calls"] = int(tally["calls"])
-    return AgentAverages(agent_id=agent_id, agent_name=row["agent_name"], **values)
-
-
-def _truth_meta(truth: Truth, snapshot: Snapshot, zone: str, window: Window) -> Meta:
+def scanned(truth: Truth, snapshot: Snapshot, zone: str, window: Window) -> Meta:
+    """The truth block of an answer that rows were read for."""
     return meta(truth, "scan", zone, window, snapshot.aggregates.data_window(zone))
 
 

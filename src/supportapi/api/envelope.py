@@ -119,13 +119,18 @@ def refusal(error: Exception, request_id: str) -> Refusal:
     return Refusal(500, {}, _encode("INTERNAL", _INTERNAL, [], request_id))
 
 
-def respond_to_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Litestar's exception handler for everything. A failure that is our fault is logged with its traceback."""
-    trace = trace_of(request.scope)
-    request_id = trace.request_id.decode("latin-1")
+def refused(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+    """What the client of `request` is told of `error`. A failure that is our fault is logged with its traceback."""
+    request_id = trace_of(request.scope).request_id.decode("latin-1")
     said = refusal(error, request_id)
     if said.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request.crashed", request_id=request_id, path=request.scope["path"], exc_info=error)
+    return said
+
+
+def respond_to_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Litestar's exception handler for everything."""
+    said = refused(request, error)
     return Response(said.body, status_code=said.status, headers=said.headers, media_type="application/json")
 
 

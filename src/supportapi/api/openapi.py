@@ -77,7 +77,7 @@ class _Schemas:
             sent += [success.body for success in operation.successes.values() if success.body is not None]
             taken += [operation.body] if operation.body is not None else []
         _, components = msgspec.json.schema_components([*sent, *taken], ref_template=_REF)
-        inputs = {kind.__name__ for kind in taken}
+        _, inputs = msgspec.json.schema_components(taken, ref_template=_REF)
         dated = _dated_fields([*sent, *taken])
         self.components = {
             name: _polished(schema if name in inputs else _always_sent(schema), dated.get(name, ()))
@@ -206,7 +206,9 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
         return []
     _, components = msgspec.json.schema_components([operation.query], ref_template=_REF)
     properties: dict[str, dict[str, Any]] = components[operation.query.__name__]["properties"]
-    return [_parameter(name, dict(schema)) for name, schema in properties.items()]
+    # What tells kinds of queries apart in a body is told by the path here.
+    tag = operation.query.__struct_config__.tag_field
+    return [_parameter(name, dict(schema)) for name, schema in properties.items() if name != tag]
 
 
 def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:

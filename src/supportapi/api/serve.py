@@ -1,4 +1,4 @@
-"""From a request for an aggregate to its answer: decode, look, compute, encode, remember."""
+"""From a question about an aggregate to its answer: look, compute, encode, remember."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from litestar import Request
 
     from supportapi.answers.meta import Truth
+    from supportapi.api.current import Current
+    from supportapi.api.doors import Doors
     from supportapi.rollups.aggregates import Aggregates
 
 Q = TypeVar("Q", bound=msgspec.Struct)
@@ -29,16 +31,35 @@ async def aggregate(
 ) -> Answer:
     """The answer to the question in the query string, by the version that the request took.
 
-    `answer` gives an envelope struct with `data` and `meta`. Equal questions, however spelled, get equal bytes and
-    one computation. Raises `ValidationFailed`, `Overloaded`, and what stands for no version at all.
+    `answer` gives an envelope struct with `data` and `meta`. Raises `ValidationFailed`, and as `answered`.
     """
     scope = request.scope
     current = trace_of(scope).current
     raw = scope["query_string"]
     question = decode(raw, kind)
+    route = str(scope["path_template"])
+    path = scope["path"] if "{" in route else route
+    found = await answered(doors_of(request), current, path, question, answer, route=route)
+    current.hot.alias((path, canonical(question).encode()), (path, raw))
+    return found
+
+
+async def answered(
+    doors: Doors,
+    current: Current,
+    path: str,
+    question: Q,
+    answer: Callable[[Aggregates, Q, Truth], Any],
+    *,
+    route: str | None = None,
+) -> Answer:
+    """The answer to `question` at `path` (of the template `route`), by the version in `current`.
+
+    Equal questions, however spelled and wherever asked, get equal bytes and one computation. Raises what `answer`
+    raises, `Overloaded`, and what stands for no version at all.
+    """
     snapshot = current.require()
-    path, spelled = str(scope["path_template"]), canonical(question)
-    path = scope["path"] if "{" in path else path
+    spelled = canonical(question)
     key = (path, spelled.encode())
     found = current.hot.find(*key)
     if found is None:
@@ -47,10 +68,10 @@ async def aggregate(
         def work() -> Answer:
             envelope = answer(snapshot.aggregates, question, truth)
             tag = tag_of(truth.version, truth.stale_reason, path, spelled)
-            route = str(scope["path_template"])
-            return Answer(_encode(envelope), tag, route=route, source=envelope.meta.source, version=truth.version)
+            body, source = _encode(envelope), envelope.meta.source
+            return Answer(body, tag, route=route or path, source=source, version=truth.version)
 
-        found = await doors_of(request).desk.run_once((id(current), key), work)
+        found = await doors.desk.run_once((id(current), key), work)
         current.hot.keep(key, found)
-    current.hot.alias(key, (path, raw))
+    found.used = True
     return found
