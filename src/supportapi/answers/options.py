@@ -1,4 +1,4 @@
-"""Filter options: what a client can choose from, with the number of calls behind each choice."""
+"""Filter options: what a client can choose from, with the number of calls that each choice would leave."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from msgspec import Meta as Doc
 from supportapi.answers.breakdown import rating_breakdown
 from supportapi.answers.delta import Baseline
 from supportapi.answers.meta import Days, Meta, Truth, meta
-from supportapi.answers.query import OptionsQuery, zone_of
-from supportapi.rollups.questions import Question
+from supportapi.answers.query import OptionsQuery, window_of, zone_of
+from supportapi.calls.filter import DIMENSIONS
+from supportapi.rollups.questions import Answer, Question
 
 if TYPE_CHECKING:
+    from supportapi.measures.tally import Tally
     from supportapi.rollups.aggregates import Aggregates
 
 
@@ -22,7 +24,7 @@ class FilterOption(msgspec.Struct, frozen=True, kw_only=True):
 
     value: Annotated[str, Doc(description="What the filter takes; `null` for calls without a known value.")]
     label: str
-    calls: Annotated[int, Doc(description="Calls of the whole dataset behind this choice.")]
+    calls: Annotated[int, Doc(description="Calls that this choice would leave in the window.")]
 
 
 class FilterOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,19 +47,26 @@ class OptionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def options_answer(aggregates: Aggregates, query: OptionsQuery, truth: Truth) -> OptionsAnswer:
-    """The choices in the whole dataset; members by label, ratings from 5 down, what is not known last."""
+    """Every choice that the dataset has, with the calls that it would leave in the window of `query`.
+
+    Each dimension is counted under the filters of all the others but not its own, so that a choice says what comes of
+    adding it. Members by label, ratings from 5 down, what is not known last.
+    """
     zone = zone_of(query.timezone, aggregates.zones)
-    window = aggregates.data_window(zone)
-    block = meta(truth, "rollup", zone, window, window)
-    everything = aggregates.tally(Question(zone, window))
-    rated = rating_breakdown(everything.tally, None, Baseline(exists=False, whole=False))
+    data = aggregates.data_window(zone)
+    window = window_of(query, data)
+    parted = {name: _without(aggregates, Question(zone, window, query.filter), name) for name in DIMENSIONS}
+    whole = aggregates.tally(Question(zone, window, query.filter))
+    options = {name: _options(aggregates, name, answer) for name, answer in parted.items()}
+    scanned = any(answer.source == "scan" for answer in (whole, *parted.values()))
+    block = meta(truth, "scan" if scanned else "rollup", zone, window, data)
     return OptionsAnswer(
         data=FilterOptions(
-            regions=_options(aggregates, "region", zone),
-            issue_types=_options(aggregates, "issue_type", zone),
-            channels=_options(aggregates, "channel", zone),
-            ratings=[FilterOption(value=row.key, label=row.label, calls=row.calls) for row in rated.rows],
-            agents=_options(aggregates, "agent_id", zone),
+            regions=options["region"],
+            issue_types=options["issue_type"],
+            channels=options["channel"],
+            ratings=_ratings(aggregates.tally(Question(zone, data)).tally, whole.tally),
+            agents=options["agent_id"],
             dates=block.coverage.data,
             timezones=aggregates.zones,
         ),
@@ -65,10 +74,25 @@ def options_answer(aggregates: Aggregates, query: OptionsQuery, truth: Truth) ->
     )
 
 
-def _options(aggregates: Aggregates, dimension: str, zone: str) -> list[FilterOption]:
-    answer = aggregates.tally(Question(zone, aggregates.data_window(zone), by=(dimension,)))
+def _without(aggregates: Aggregates, question: Question, dimension: str) -> Answer:
+    """The calls of `question` by the members of `dimension`, whichever of them its own filter keeps."""
+    others = msgspec.structs.replace(question.filter, **{dimension: ()})
+    return aggregates.tally(msgspec.structs.replace(question, filter=others, by=(dimension,)))
+
+
+def _options(aggregates: Aggregates, dimension: str, answer: Answer) -> list[FilterOption]:
     calls: list[int] = answer.tally["calls"].tolist()
     return [
         FilterOption(value=member.key, label=member.label, calls=count)
         for member, count in zip(aggregates.members(dimension), calls, strict=True)
+    ]
+
+
+def _ratings(everything: Tally, remaining: Tally) -> list[FilterOption]:
+    """The ratings that the dataset has at all; no filter of these options limits them."""
+    nothing = Baseline(exists=False, whole=False)
+    left = {row.key: row.calls for row in rating_breakdown(remaining, None, nothing).rows}
+    return [
+        FilterOption(value=row.key, label=row.label, calls=left.get(row.key, 0))
+        for row in rating_breakdown(everything, None, nothing).rows
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -47,6 +47,9 @@ AgentSort = Literal[
 class WindowedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The calls that a question is about: when, and which."""
 
+    default_range: ClassVar[RelativeRange] = DEFAULT_RANGE
+    """The window when none is given."""
+
     from_: Annotated[
         date | None,
         Meta(description="First day, in the reporting time zone.", examples=["2026-01-01"]),
@@ -71,7 +74,7 @@ class WindowedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def __post_init__(self) -> None:
         """Spell the default window out, so that a question has one canonical form."""
         if self.range is None and self.from_ is None and self.to is None:
-            msgspec.structs.force_setattr(self, "range", DEFAULT_RANGE)
+            msgspec.structs.force_setattr(self, "range", self.default_range)
 
     @property
     def filter(self) -> Filter:
@@ -99,12 +102,15 @@ class AgentsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class OptionsQuery(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="options"
+    WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="options"
 ):
     """`GET /api/filters/options`."""
 
-    timezone: Annotated[
-        str | None, Meta(description="The zone of the date bounds; the first reporting zone by default.")
+    default_range: ClassVar[RelativeRange] = "all"
+
+    range: Annotated[
+        RelativeRange | None,
+        Meta(description="A window that ends with the last day that has data. `all` when no window is given."),
     ] = None
 
 
@@ -132,7 +138,7 @@ def window_of(query: WindowedQuery, data: Window) -> Window:
     if query.range is not None and (query.from_ is not None or query.to is not None):
         raise ValidationFailed([{"field": "range", "message": "Give either 'range' or 'from' and 'to', not both."}])
     if query.from_ is None and query.to is None:
-        return relative_window(query.range or DEFAULT_RANGE, data)
+        return relative_window(query.range or query.default_range, data)
     window = Window(query.from_ or data.start, query.to or data.end)
     if window.start >= window.end:
         message = f"'from' ({window.start}) must be before 'to' ({window.end}), the day after the last one."

@@ -17,7 +17,9 @@ OPERATION: Final = Operation(
     id="getFilterOptions",
     tag="metrics",
     summary="What there is to filter by",
-    description="Members of each dimension with their calls, and the days that have data.",
+    description="Every member of each dimension with the calls that it would leave in the window, under the filters of "
+    "the other dimensions and without its own (0 where nothing would remain), and the days that have data. Without a "
+    "window and filters it describes the whole dataset.",
     query=OptionsQuery,
     successes={200: Success(description="The options.", body=OptionsAnswer)},
     errors=(ValidationFailed, WarmingUp, Overloaded),
