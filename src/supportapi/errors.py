@@ -192,6 +192,12 @@ class NotFound(SupportApiError):
     code = "NOT_FOUND"
 
 
+class VersionGone(SupportApiError):
+    """A version that is not kept any longer: `SNAPSHOTS_KEPT` newer ones have been published since."""
+
+    code = "VERSION_GONE"
+
+
 class WarmingUp(SupportApiError):
     """No version has been loaded yet."""
 

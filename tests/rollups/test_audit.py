@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +10,8 @@ from hypothesis import given, settings
 
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.audit import audit
+from supportapi.rollups.audit_report import Asked, AuditReport
+from supportapi.rollups.codes import UNKNOWN_BUCKET
 from tests.rollups import random_calls
 from tests.rollups.few_calls import AMPLE, NOTHING, ZONES, aggregates_of, frame
 
@@ -52,6 +54,14 @@ def add_one(*at: Any) -> Callable[[Any], None]:
 def add_many(*at: Any) -> Callable[[Any], None]:
     def change(array: Any) -> None:
         array[at] += 10_000
+
+    return change
+
+
+def shift(at: slice) -> Callable[[Any], None]:
+    def change(array: Any) -> None:
+        known = array[at] != UNKNOWN_BUCKET
+        array[at] -= np.where(known, np.minimum(array[at], 5), 0).astype(array.dtype)
 
     return change
 
@@ -131,6 +141,64 @@ def test_the_same_seed_asks_the_same_questions() -> None:
 
 
 def test_a_report_can_be_sent_as_json() -> None:
-    broken = corrupted(aggregates_of(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0))
+    report = audit(
+        corrupted(aggregates_of(CALLS), "zone0-lattice0-counts", add_one(..., -1, 0)), frame(CALLS), queries=8
+    )
 
-    assert msgspec.json.decode(msgspec.json.encode(audit(broken, frame(CALLS))))["mismatches"]
+    assert report.mismatches
+    assert msgspec.json.decode(msgspec.json.encode(report), type=AuditReport) == report
+
+
+def test_a_wait_that_binary_fractions_cannot_hold_is_no_mismatch() -> None:
+    calls: list[Row] = [{**CALLS[n], "wait_seconds": 0.051, "answered": True} for n in range(3)]
+
+    assert audit(aggregates_of(calls), frame(calls), queries=20).mismatches == ()
+
+
+@pytest.fixture(scope="module")
+def asked() -> tuple[Asked, ...]:
+    return audit(aggregates_of(CALLS), frame(CALLS), queries=150, seed=11).questions
+
+
+@pytest.mark.parametrize(
+    "axis",
+    ["region", "issue_type", "channel", "agent_id", "agent_region", "rating", "hour", "day", "week", "month"],
+)
+def test_every_axis_is_asked_for(asked: tuple[Asked, ...], axis: str) -> None:
+    assert [one for one in asked if axis in one.by]
+
+
+@pytest.mark.parametrize("dimension", ["region", "issue_type", "channel", "agent_id"])
+def test_every_dimension_is_filtered_by(asked: tuple[Asked, ...], dimension: str) -> None:
+    assert [one for one in asked if one.filter.members(dimension)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_zone_is_asked_for(asked: tuple[Asked, ...], zone: str) -> None:
+    assert [one for one in asked if one.timezone == zone]
+
+
+def test_a_question_tells_what_it_asked_and_how_near_its_percentiles_came(asked: tuple[Asked, ...]) -> None:
+    everything = asked[0]
+    shares = [one.largest_deviation.deviation for one in asked if one.largest_deviation is not None]
+
+    assert (everything.by, everything.calls.expected, everything.calls.found) == ((), 200, 200)
+    assert (everything.from_, everything.to) == (date(2024, 5, 6), date(2024, 6, 17))
+    assert 0 < max(shares) <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("array", "change", "measure"),
+    [
+        ("wait_ms", add_many(slice(60, 80)), "longest_wait"),
+        ("wait_bucket", shift(slice(0, 150)), "wait_p50"),
+        ("duration_bucket", shift(slice(0, 150)), "duration_p95"),
+    ],
+)
+def test_what_is_wrong_in_cells_alone_is_found(array: str, change: Callable[[Any], None], measure: str) -> None:
+    whole = aggregates_of(CALLS, ("UTC",), NOTHING)
+    name = next(key for key in whole.to_arrays()[1] if key.endswith(array))
+
+    report = audit(corrupted(whole, name, change), frame(CALLS), queries=30, seed=5)
+
+    assert {(one.measure, one.cell is None) for one in report.mismatches} >= {(measure, False)}

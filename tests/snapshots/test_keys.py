@@ -35,9 +35,9 @@ def test_another_dataset_or_zone_or_order_of_zones_or_budget_is_another_version(
 
 def test_every_key_carries_the_one_hash_tag() -> None:
     spelled = [
-        keys.CURRENT, keys.SEQUENCE, keys.HISTORY, keys.EVENTS, keys.MANIFEST, keys.JOBS, keys.index_key("v"),
-        keys.staged_index_key("v", 1), keys.part_key("v", 1, "card"), keys.state_key(1, ("UTC",), _HASH),
-        keys.job_key("j"), keys.latest_key("v"), keys.worker_key("w"),
+        keys.CURRENT, keys.SEQUENCE, keys.HISTORY, keys.EVENTS, keys.MANIFEST, keys.JOBS, keys.OUTCOMES,
+        keys.index_key("v"), keys.staged_index_key("v", 1), keys.part_key("v", 1, "card"),
+        keys.state_key(1, ("UTC",), _HASH), keys.job_key("j"), keys.latest_key("v"), keys.worker_key("w"),
     ]  # fmt: skip
 
     assert [key for key in spelled if not key.startswith("{sapi}:")] == []

@@ -19,6 +19,7 @@ from litestar.exceptions import HTTPException
 
 from supportapi.api import (
     agents,
+    audits,
     bundle,
     call,
     calls,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
     agents.agents,
+    audits.audit,
     bundle.bundle,
     call.get_call,
     calls.list_calls,

@@ -47,8 +47,11 @@ class Counters:
             series = self._series[key] = Series()
         return series
 
-    def exposition(self, gauges: Mapping[str, tuple[str, float]]) -> str:
-        """Everything in Prometheus' text format. `gauges` maps a name to its help and its value."""
+    def exposition(self, gauges: Mapping[str, tuple[str, float]], outcomes: Mapping[tuple[str, str], int]) -> str:
+        """Everything in Prometheus' text format.
+
+        `gauges` maps a name to its help and its value, `outcomes` kind and outcome of jobs to their number.
+        """
         lines = [
             "# HELP supportapi_request_duration_seconds Time from the request to the last byte of its answer.",
             "# TYPE supportapi_request_duration_seconds histogram",
@@ -56,6 +59,12 @@ class Counters:
         for (route, status, source, memory), series in sorted(self._series.items()):
             labels = _labels(route=route, status=str(status), source=source, memory=memory)
             lines += _histogram("supportapi_request_duration_seconds", labels, series)
+        lines += [
+            "# HELP supportapi_job_attempts_total Attempts of jobs by how they ended: succeeded, or why not.",
+            "# TYPE supportapi_job_attempts_total counter",
+        ]
+        for (kind, outcome), count in sorted(outcomes.items()):
+            lines.append(f"supportapi_job_attempts_total{{{_labels(kind=kind, outcome=outcome)}}} {count}")
         hot = sum(series.count for (_, _, _, memory), series in self._series.items() if memory == "hot")
         every = sum(series.count for series in self._series.values())
         shown = {

@@ -54,13 +54,14 @@ class Machine(Protocol):
 class Seen:
     """What the follower saw last: for readiness, and for what is told of freshness."""
 
-    __slots__ = ("load_problem", "manifest", "pointer", "redis", "workers", "workers_at")
+    __slots__ = ("load_problem", "manifest", "outcomes", "pointer", "redis", "workers", "workers_at")
 
     def __init__(self) -> None:
         self.redis = False
         self.pointer: Pointer | None = None
         self.manifest: ManifestSighting | None = None
         self.workers: list[WorkerBeat] = []
+        self.outcomes: dict[tuple[str, str], int] = {}
         self.workers_at = 0.0
         self.load_problem: SupportApiError | None = None
 
@@ -112,6 +113,7 @@ class Follower:
         loop_time = asyncio.get_running_loop().time()
         if loop_time - self.seen.workers_at >= _WORKERS_EVERY_SECONDS or not self.seen.redis:
             self.seen.workers = await self._shelf.workers()
+            self.seen.outcomes = await self._shelf.outcomes()
             self.seen.workers_at = loop_time
         self.seen.redis = True
         if self.seen.pointer is not None:

@@ -29,7 +29,7 @@ OPERATION: Final = Operation(
 async def prometheus(request: Request[Any, Any, Any]) -> ASGIApp:
     """Counters and gauges as they are now."""
     doors = doors_of(request)
-    return text_response(doors.counters.exposition(_gauges(doors)).encode(), _TEXT)
+    return text_response(doors.counters.exposition(_gauges(doors), doors.follower.seen.outcomes).encode(), _TEXT)
 
 
 def _gauges(doors: Doors) -> dict[str, tuple[str, float]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from litestar import Request
@@ -15,8 +16,18 @@ from supportapi.api.doors import doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.plain import json_response
 from supportapi.api.trace import trace_of
-from supportapi.errors import ShelfUnavailable, ValidationFailed
-from supportapi.snapshots.pointer import Kept
+from supportapi.errors import NotFound, ShelfUnavailable, ValidationFailed, VersionGone
+from supportapi.snapshots.keys import FORMAT
+from supportapi.snapshots.pointer import Kept, VersionCard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+NAMES: Final = ("current", "previous")
+"""What the version that was published last may be called, and the one before it."""
+
+_VERSION: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +84,22 @@ async def list_versions(request: Request[Any, Any, Any]) -> ASGIApp:
     served = snapshot.card.version if snapshot else None
     kept = [_version(entry, served) for entry in await doors_of(request).shelf.history()]
     return json_response(VersionList(data=kept, meta=VersionsMeta(total=len(kept))))
+
+
+def card_of(name: str, kept: Sequence[Kept]) -> VersionCard:
+    """The card of the version called `name`, of those that are `kept`, the newest publish first.
+
+    Raises `VersionGone` for what may once have been a version, `NotFound` for anything else; both list those there are.
+    """
+    # What another release has written in another format cannot be read by this one.
+    by_name = {entry.card.version: entry.card for entry in kept if entry.card.format == FORMAT}
+    by_name |= dict(zip(NAMES, by_name.values(), strict=False))
+    if name in by_name:
+        return by_name[name]
+    there = [version for version in by_name if version not in NAMES]
+    if _VERSION.fullmatch(name):
+        raise VersionGone(f"Version '{name}' is not kept any longer, if it ever was.", kept=there)
+    raise NotFound(f"There is no version '{name[:100]}'.", kept=there)
 
 
 def _version(kept: Kept, served: str | None) -> Version:

@@ -71,6 +71,11 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in {"queued", "running"}
 
     @property
+    def outcome(self) -> str:
+        """How it ended: the code of its reason, or its state where nothing went wrong."""
+        return self.state if self.reason is None else self.reason.code
+
+    @property
     def subject(self) -> str:
         """What at most one open record exists for: the version of a build, or the refresh."""
         return self.version if self.kind == "build" and self.version is not None else REFRESH_SUBJECT
@@ -132,7 +137,7 @@ class Records:
         """Change an open record, on behalf of the one who works on `attempt`. Returns the new one.
 
         None, and nothing changed, when the record is gone, ended, or in the hands of a later attempt: the caller was
-        given up for lost and has nothing to say any more.
+        given up for lost and has nothing to say any more. An attempt that ends is counted in the same step.
         """
         key = keys.job_key(job_id)
         with reaching_redis():
@@ -146,6 +151,8 @@ class Records:
                         changed = msgspec.structs.replace(held, **changes)
                         pipe.multi()
                         pipe.set(key, msgspec.json.encode(changed), ex=_RECORD_SECONDS)
+                        if not changed.open:
+                            pipe.hincrby(keys.OUTCOMES, f"{changed.kind} {changed.outcome}", 1)
                         pipe.execute()
                     except WatchError:
                         continue

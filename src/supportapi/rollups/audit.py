@@ -13,6 +13,7 @@ from supportapi.calls.filter import DIMENSIONS, Filter
 from supportapi.calls.window import Window
 from supportapi.measures.sketch import RELATIVE_ERROR, quantiles
 from supportapi.rollups import plain_rows
+from supportapi.rollups.audit_report import Asked, AuditReport, Compared
 from supportapi.rollups.questions import PAIR, RATING, Measured, Question
 
 if TYPE_CHECKING:
@@ -29,95 +30,98 @@ _HOURLY_DAYS: Final = 7
 _MOST_CELLS: Final = 20_000
 """So many cells of one answer are compared at the most; a question that would have more keeps its members only."""
 
+_MOST_SKETCHED: Final = 2_000
+"""So many cells have their percentiles compared at the most: a histogram each is held at once."""
+
+_MOST_SORTED: Final = 1_000_000
+"""Of so many calls at the most: exact percentiles of cells sort them in memory."""
+
 _AT_ONCE: Final = 16
 _LISTED: Final = 5
 _MEASURED: Final[tuple[Measured, ...]] = ("wait", "duration")
-_SHARES: Final = (0.5, 0.95)
+_SHARES: Final = (0.5, 0.9, 0.95, 0.99)
+_CELL_SHARES: Final = (0.5, 0.95)
 _ROUNDING: Final = 1e-9
 
-
-class Mismatch(msgspec.Struct, frozen=True):
-    """One value of one question on which rows (`expected`) and aggregates (`found`) disagree; None where unknown.
-
-    `cell` names the member, the bucket of time, or both; None for the question as a whole.
-    """
-
-    question: str
-    measure: str
-    cell: str | None
-    expected: float | None
-    found: float | None
-
-
-class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How many questions were asked, from which seed, how many values were compared, and which ones disagree.
-
-    Of each measure of a question the first 5 mismatches are listed.
-    """
-
-    queries: int
-    seed: int
-    values: int
-    mismatches: tuple[Mismatch, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether the version may be published."""
-        return not self.mismatches
+_Cells = dict[tuple[Any, ...], float | None]
 
 
 def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: int = 0) -> AuditReport:
     """Ask for everything, and `queries` - 1 random questions (windows, filters, axes, zones), in both ways.
 
     Equal seeds give equal questions. Counts, sums and longest waits must be equal, percentiles within the sketch's
-    relative error. `calls` are the canonical rows; they are read a few times for every 16 questions, streaming.
+    relative error, for each question as a whole and in every cell along its axes. `calls` are the canonical rows; they
+    are read a few times for every 16 questions, streaming.
     """
     chosen = random.Random(seed)  # noqa: S311  a sample, not a secret
     questions = [_everything(aggregates), *(_question(aggregates, chosen) for _ in range(queries - 1))][:queries]
-    ledger = _Ledger()
+    asked: list[Asked] = []
     for first in range(0, queries, _AT_ONCE):
-        batch = questions[first : first + _AT_ONCE]
-        rows = plain_rows.asked(calls, batch)
-        _compare_wholes(aggregates, batch, plain_rows.wholes(rows, len(batch)), ledger)
+        batch = [_Ledger(question) for question in questions[first : first + _AT_ONCE]]
+        rows = plain_rows.asked(calls, [ledger.question for ledger in batch])
+        wholes = plain_rows.wholes(rows, len(batch))
+        for ledger, whole in zip(batch, wholes, strict=True):
+            _compare_whole(aggregates, whole, ledger)
         for of in _MEASURED:
-            _compare_percentiles(aggregates, batch, of, plain_rows.percentiles(rows, len(batch), of, _SHARES), ledger)
-        for number, question in enumerate(batch):
-            if question.by:
-                _compare_cells(aggregates, question, plain_rows.cells(rows, number, question), ledger)
-    return AuditReport(queries=queries, seed=seed, values=ledger.values, mismatches=tuple(ledger.mismatches))
+            _compare_percentiles(aggregates, of, plain_rows.percentiles(rows, len(batch), of, _SHARES), batch)
+        for number, (ledger, whole) in enumerate(zip(batch, wholes, strict=True)):
+            if ledger.question.by:
+                shares = _CELL_SHARES if whole.measures["calls"] <= _MOST_SORTED else ()
+                _compare_cells(aggregates, plain_rows.cells(rows, number, ledger.question, shares), shares, ledger)
+        asked += [ledger.closed() for ledger in batch]
+    values = sum(one.values for one in asked)
+    return AuditReport(queries=queries, seed=seed, seconds=None, values=values, questions=tuple(asked))
 
 
 class _Ledger:
-    """What was compared so far."""
+    """What was compared of one question so far."""
 
-    def __init__(self) -> None:
-        self.values = 0
-        self.mismatches: list[Mismatch] = []
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self._calls = Compared(measure="calls", cell=None, expected=None, found=None)
+        self._values = 0
+        self._largest: Compared | None = None
+        self._mismatches: list[Compared] = []
+
+    def compare_whole(self, measure: str, expected: float | None, found: float | None, *, within: float = 0.0) -> None:
+        """Note one value of the question as a whole; `within` is the relative error that is allowed."""
+        if measure == "calls":
+            self._calls = Compared(measure=measure, cell=None, expected=expected, found=found)
+        self.compare(measure, {(): expected}, {(): found}, within=within)
 
     def compare(
-        self, question: Question, measure: str, expected: float | None, found: float | None, *, within: float = 0.0
+        self, measure: str, expected: _Cells, found: _Cells, *, empty: float | None = None, within: float = 0.0
     ) -> None:
-        """Note one value; `within` is the relative error that is allowed."""
-        self.values += 1
-        expected, found = (None if value is None or np.isnan(value) else value for value in (expected, found))
-        if expected is not None and found is not None:
-            if abs(expected - found) <= abs(expected) * within + (_ROUNDING if within else 0.0):
-                return
-        elif expected is found:
-            return
-        self.mismatches.append(Mismatch(repr(question), measure, None, expected, found))
+        """Note every cell of one measure; `empty` is what a cell without rows must be."""
+        wrong = 0
+        for cell in {**found, **expected}:
+            self._values += 1
+            wanted, got = _known(expected.get(cell, empty)), _known(found.get(cell))
+            if wanted == got:
+                continue
+            pair = Compared(measure=measure, cell=_shown(cell), expected=wanted, found=got)
+            if wanted is not None and got is not None and abs(wanted - got) <= abs(wanted) * within + _ROUNDING:
+                if within and (self._largest is None or pair.deviation > self._largest.deviation):
+                    self._largest = pair
+                if within:
+                    continue
+            wrong += 1
+            if wrong <= _LISTED:
+                self._mismatches.append(pair)
 
-    def compare_cells(self, question: Question, measure: str, expected: _Cells, found: _Cells) -> None:
-        """Note the cells of one measure: those of `found`, and those that only `expected` has."""
-        self.values += len(found)
-        wrong = [cell for cell in {**found, **expected} if expected.get(cell, 0) != found.get(cell)]
-        self.mismatches += [
-            Mismatch(repr(question), measure, _shown(cell), expected.get(cell, 0), found.get(cell))
-            for cell in wrong[:_LISTED]
-        ]
-
-
-_Cells = dict[tuple[Any, ...], int]
+    def closed(self) -> Asked:
+        """The question, and all that was noted of it."""
+        return Asked(
+            timezone=self.question.zone,
+            from_=self.question.window.start,
+            to=self.question.window.end,
+            filter=self.question.filter,
+            by=self.question.by,
+            calls=self._calls,
+            values=self._values,
+            largest_deviation=self._largest,
+            mismatches=tuple(self._mismatches),
+        )
 
 
 def _everything(aggregates: Aggregates) -> Question:
@@ -149,40 +153,48 @@ def _size(aggregates: Aggregates, axis: str) -> int:
     return len(aggregates.pairs) if axis == PAIR else len(aggregates.members(axis))
 
 
-def _compare_wholes(
-    aggregates: Aggregates, questions: list[Question], plain: list[plain_rows.Whole], ledger: _Ledger
-) -> None:
-    """Each question without its axes; the cells along them must add up to the same."""
-    for question, whole in zip(questions, plain, strict=True):
-        undivided = msgspec.structs.replace(question, by=())
-        answers = [(undivided, aggregates.tally(undivided).tally)]
-        if question.by:
-            answers.append((question, aggregates.tally(question).tally.sum()))
-        for asked, tally in answers:
-            for name, expected in whole.measures.items():
-                ledger.compare(asked, name, expected, int(tally[name]))
-        found = float(aggregates.longest_wait(undivided))
-        ledger.compare(undivided, "longest_wait", whole.longest_wait_seconds, found)
+def _compare_whole(aggregates: Aggregates, whole: plain_rows.Whole, ledger: _Ledger) -> None:
+    """The question without its axes; the cells along them must add up to the same."""
+    question = ledger.question
+    undivided = msgspec.structs.replace(question, by=())
+    tallies = [aggregates.tally(undivided).tally]
+    if question.by:
+        tallies.append(aggregates.tally(question).tally.sum())
+    for tally in tallies:
+        for name, expected in whole.measures.items():
+            ledger.compare_whole(name, expected, int(tally[name]))
+    ledger.compare_whole("longest_wait", whole.longest_wait_seconds, float(aggregates.longest_wait(undivided)))
 
 
 def _compare_percentiles(
-    aggregates: Aggregates, questions: list[Question], of: Measured, plain: NDArray[np.float64], ledger: _Ledger
+    aggregates: Aggregates, of: Measured, plain: NDArray[np.float64], ledgers: list[_Ledger]
 ) -> None:
-    for question, expected in zip(questions, plain.tolist(), strict=True):
-        undivided = msgspec.structs.replace(question, by=())
+    for ledger, expected in zip(ledgers, plain.tolist(), strict=True):
+        undivided = msgspec.structs.replace(ledger.question, by=())
         found: list[float] = quantiles(aggregates.histogram(undivided, of)[0], _SHARES).tolist()
         for share, wanted, got in zip(_SHARES, cast("list[float]", expected), found, strict=True):
-            ledger.compare(undivided, f"{of}_p{share * 100:.0f}", wanted, got, within=RELATIVE_ERROR)
+            ledger.compare_whole(plain_rows.percentile_name(of, share), wanted, got, within=RELATIVE_ERROR)
 
 
 def _compare_cells(
-    aggregates: Aggregates, question: Question, plain: dict[str, dict[tuple[Any, ...], int]], ledger: _Ledger
+    aggregates: Aggregates, plain: dict[str, _Cells], shares: tuple[float, ...], ledger: _Ledger
 ) -> None:
+    question = ledger.question
     answer = aggregates.tally(question)
     cells = _product(answer.keys)
-    for name, expected in plain.items():
-        found = dict(zip(cells, answer.tally[name].ravel().tolist(), strict=True))
-        ledger.compare_cells(question, name, expected, found)
+    for name in plain_rows.CELL_MEASURES:
+        ledger.compare(name, plain[name], dict(zip(cells, answer.tally[name].ravel().tolist(), strict=True)), empty=0)
+    longest: list[float] = aggregates.longest_wait(question).ravel().tolist()
+    ledger.compare("longest_wait", plain["longest_wait"], dict(zip(cells, longest, strict=True)))
+    for of in _MEASURED if shares and len(cells) <= _MOST_SKETCHED else ():
+        found = quantiles(aggregates.histogram(question, of)[0], shares).reshape(len(cells), len(shares))
+        for at, share in enumerate(shares):
+            name, listed = plain_rows.percentile_name(of, share), cast("list[float]", found[:, at].tolist())
+            ledger.compare(name, plain[name], dict(zip(cells, listed, strict=True)), within=RELATIVE_ERROR)
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else value
 
 
 def _product(keys: tuple[tuple[Key | date | datetime, ...], ...]) -> list[tuple[Any, ...]]:
@@ -192,5 +204,5 @@ def _product(keys: tuple[tuple[Key | date | datetime, ...], ...]) -> list[tuple[
     return cells
 
 
-def _shown(cell: tuple[Any, ...]) -> str:
-    return ", ".join(str(key) for key in cell)
+def _shown(cell: tuple[Any, ...]) -> str | None:
+    return ", ".join(str(key) for key in cell) or None

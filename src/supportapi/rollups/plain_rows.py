@@ -90,12 +90,14 @@ def wholes(rows: pl.LazyFrame, questions: int) -> list[Whole]:
         for expression in (
             *((pl.col(f"asked {number}") & pl.col(f"is {name}")).sum().alias(f"{number} {name}") for name in COUNTS),
             *(_amount(name, pl.col(f"asked {number}")).alias(f"{number} {name}") for name in SUMS),
-            (_WAIT.filter(pl.col(f"asked {number}")).max() / 1000).alias(f"{number} longest"),
+            _WAIT.filter(pl.col(f"asked {number}")).max().alias(f"{number} longest"),
         )
     )
     values = found.collect(engine="streaming").row(0, named=True)
     return [
-        Whole({name: values[f"{number} {name}"] or 0 for name in (*COUNTS, *SUMS)}, values[f"{number} longest"])
+        Whole(
+            {name: values[f"{number} {name}"] or 0 for name in (*COUNTS, *SUMS)}, _seconds(values[f"{number} longest"])
+        )
         for number in range(questions)
     ]
 
@@ -112,24 +114,50 @@ def percentiles(rows: pl.LazyFrame, questions: int, of: str, shares: Sequence[fl
     return np.array([_quantiles(values, counts.get_column(mask).to_numpy(), shares) for mask in masks])
 
 
-def cells(rows: pl.LazyFrame, number: int, question: Question) -> dict[str, dict[tuple[Any, ...], int]]:
-    """For each of `CELL_MEASURES` the cells of `question`, the `number`-th of `asked`, with rows, by their keys."""
+def cells(
+    rows: pl.LazyFrame, number: int, question: Question, shares: Sequence[float]
+) -> dict[str, dict[tuple[Any, ...], float | None]]:
+    """The cells of `question`, the `number`-th of `asked`, that have rows, by their keys.
+
+    For each of `CELL_MEASURES`, for `longest_wait` and for the quantiles `shares` of waits and durations, in seconds.
+    """
     keys = [expression for name in question.by for expression in _keys(name, question)]
     everything = pl.lit(value=True)
     # The days decide; the instants around them let whole row groups of a sorted file be skipped.
     first, end = question.window.instants(question.zone)
     near = pl.col("started_at").is_between(first - timedelta(days=1), end + timedelta(days=1))
+    measures = {
+        **{
+            name: _amount(name, everything) if name in _ADDED else _COUNTED[name].sum().cast(pl.Int64)
+            for name in CELL_MEASURES
+        },
+        "longest_wait": _WAIT.max(),
+        **{
+            percentile_name(of, share): pl.col(of).quantile(share, "linear")
+            for of in ("wait", "duration")
+            for share in shares
+        },
+    }
     found = (
         rows.filter(near & pl.col(f"asked {number}"))
         .group_by(key.alias(f"key {at}") for at, key in enumerate(keys))
-        .agg(
-            (_amount(name, everything) if name in _ADDED else _COUNTED[name].sum()).alias(name)
-            for name in CELL_MEASURES
-        )
+        .agg(**measures)
         .collect(engine="streaming")
     )
     named = [_cell(key, question) for key in found.select(f"key {at}" for at in range(len(keys))).iter_rows()]
-    return {name: dict(zip(named, found.get_column(name).to_list(), strict=True)) for name in CELL_MEASURES}
+    values: dict[str, list[float | None]] = {name: found.get_column(name).to_list() for name in measures}
+    timed = {name: list(map(_seconds, listed)) for name, listed in values.items() if name not in CELL_MEASURES}
+    return {name: dict(zip(named, listed, strict=True)) for name, listed in (values | timed).items()}
+
+
+def percentile_name(of: str, share: float) -> str:
+    """What the quantile `share` of waits or durations is called."""
+    return f"{of}_p{share * 100:.0f}"
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    # Not by Polars: it multiplies by 0.001, and 51 ms become 0.051000000000000004 s.
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _about(question: Question) -> pl.Expr:

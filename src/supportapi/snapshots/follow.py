@@ -94,6 +94,16 @@ class AsyncShelf:
             document = await self._redis.get(keys.MANIFEST)
         return None if document is None else msgspec.json.decode(document, type=ManifestSighting)
 
+    async def outcomes(self) -> dict[tuple[str, str], int]:
+        """How many attempts of jobs have ended, by kind (`build`, `refresh`) and outcome (`succeeded`, or a code)."""
+        with reaching_redis():
+            fields = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.OUTCOMES))
+        counts: dict[tuple[str, str], int] = {}
+        for name, count in fields.items():
+            kind, _, outcome = name.decode().partition(" ")
+            counts[kind, outcome] = int(count)
+        return counts
+
     async def workers(self) -> list[WorkerBeat]:
         """The workers that live."""
         with reaching_redis():
