@@ -33,6 +33,7 @@ from supportapi.api import (
     prometheus,
     sign_in,
     status,
+    version_diff,
     versions,
 )
 from supportapi.api.access_log import AccessLog, Sink
@@ -87,6 +88,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     sign_in.sign_out,
     status.healthz,
     status.readyz,
+    version_diff.compare_versions,
     versions.list_versions,
 ]
 _MEGABYTE: Final = 1 << 20

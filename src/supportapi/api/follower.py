@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
@@ -15,13 +14,14 @@ from supportapi.api.current import Current, Snapshot, nothing_loaded, ready_answ
 from supportapi.api.hot import HotAnswers
 from supportapi.errors import ShelfUnavailable, SnapshotIncomplete, SupportApiError, WarmingUp
 from supportapi.snapshots.keys import FORMAT
-from supportapi.snapshots.pointer import STATE_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from supportapi.answers.meta import StaleReason
-    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.api.machine import ThisMachine
     from supportapi.snapshots.follow import AsyncShelf
-    from supportapi.snapshots.pointer import Pointer, VersionCard
+    from supportapi.snapshots.pointer import Pointer
     from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
 WAIT_MS: Final = 1_000
@@ -33,22 +33,6 @@ _SILENT_GRACE: Final = timedelta(seconds=10)
 
 _PREPARED: Final = "prepared"
 _log = structlog.get_logger(__name__)
-
-
-class Machine(Protocol):
-    """This machine's copies of versions."""
-
-    def load(self, card: VersionCard) -> Aggregates | None:
-        """The arrays of a version, memory-mapped, or None when this machine has none."""
-        ...
-
-    def make(self, card: VersionCard, states: Mapping[str, bytes]) -> Aggregates:
-        """Make them from the partial states (by file hash) and this machine's copy of the rows. May take minutes."""
-        ...
-
-    def retire(self, kept: Sequence[VersionCard]) -> None:
-        """Remove what none of the `kept` versions needs."""
-        ...
 
 
 class Seen:
@@ -75,7 +59,7 @@ class Follower:
     def __init__(
         self,
         shelf: AsyncShelf,
-        machine: Machine,
+        machine: ThisMachine,
         *,
         hot_bytes: int,
         announce: Callable[[Pointer], None],
@@ -171,10 +155,7 @@ class Follower:
         card = await self._shelf.card(pointer.version)
         aggregates = await asyncio.to_thread(self._machine.load, card)
         if aggregates is None:
-            names = {f"{STATE_PREFIX}{file.hash}": file.hash for file in card.files}
-            states = await self._shelf.read(pointer.version, *names)
-            by_hash = {names[part]: state for part, state in states.items()}
-            aggregates = await asyncio.to_thread(self._machine.make, card, by_hash)
+            aggregates = await self._machine.make_from(self._shelf, card)
             kept = [entry.card for entry in await self._shelf.history()]
             await asyncio.to_thread(self._machine.retire, [card, *kept])
         encoded = (await self._shelf.read(pointer.version, _PREPARED))[_PREPARED]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 from typing import TYPE_CHECKING
 
 from supportapi.calls.manifest import ManifestFile
 from supportapi.errors import DataMismatch, DataMissing, SnapshotIncomplete
 from supportapi.rollups.aggregates import Aggregates
+from supportapi.snapshots.pointer import STATE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from supportapi.dataset.pinned import Pinned
     from supportapi.snapshots.arrays import Arrays
+    from supportapi.snapshots.follow import AsyncShelf
     from supportapi.snapshots.pointer import VersionCard
 
 
@@ -49,6 +52,12 @@ class ThisMachine:
         if made is None:
             raise SnapshotIncomplete(f"The arrays of {card.version} are gone again.", version=card.version)
         return made
+
+    async def make_from(self, shelf: AsyncShelf, card: VersionCard) -> Aggregates:
+        """As `make`, with the partial states of the shelf; beside the event loop."""
+        names = {f"{STATE_PREFIX}{file.hash}": file.hash for file in card.files}
+        states = await shelf.read(card.version, *names)
+        return await asyncio.to_thread(self.make, card, {names[part]: state for part, state in states.items()})
 
     def retire(self, kept: Sequence[VersionCard]) -> None:
         """Remove what none of the `kept` versions needs. Where a worker runs, its builds do this."""

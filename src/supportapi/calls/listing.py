@@ -56,7 +56,7 @@ def listing(
 
     `total` is taken as it is where the caller knows it, else counted here.
     """
-    chosen = calls.filter(*_conditions(selection))
+    chosen = selected(calls, selection)
     if total is None:
         total = int(chosen.select(pl.len()).collect(engine="streaming").item())
     if offset >= total:
@@ -65,6 +65,11 @@ def listing(
         order.column, "call_id", descending=[order.descending, False], nulls_last=True, maintain_order=False
     ).slice(offset, limit)
     return Listing(page.collect(engine="streaming").to_dicts(), total)
+
+
+def selected(calls: pl.LazyFrame, selection: Selection) -> pl.LazyFrame:
+    """The calls that `selection` leaves."""
+    return calls.filter(*_conditions(selection))
 
 
 def find(calls: pl.LazyFrame, call_id: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ import polars as pl
 import structlog
 
 from supportapi.answers.meta import Truth
-from supportapi.calls.record import canonical
+from supportapi.calls.record import SCHEMA, canonical
 from supportapi.calls.validate import refuse_shared_ids, validate
 from supportapi.errors import AuditFailed, ManifestInvalid, SchemaInvalid, SupportApiError
 from supportapi.refresh.reading import reading
@@ -83,8 +83,8 @@ def make_aggregates(
 
 
 def calls_of(paths: Sequence[Path]) -> pl.LazyFrame:
-    """The calls of a dataset's files, columns of `SCHEMA`; lazy."""
-    return pl.concat([canonical(pl.scan_parquet(path)) for path in paths])
+    """The calls of a dataset's files, columns of `SCHEMA`; lazy. None for no files."""
+    return pl.concat([canonical(pl.scan_parquet(path)) for path in paths]) if paths else pl.LazyFrame(schema=SCHEMA)
 
 
 def prune(workshop: Workshop, manifest: Manifest | None = None) -> None:
