@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from supportapi.rollups.questions import Question
 
 Row = dict[str, Any]
-Key = str | tuple[str, str] | date | datetime
+Key = str | tuple[str, str] | date | datetime | tuple[int, int]
 
 THRESHOLDS = (10, 15, 20, 30, 60, 120)
-TIMES = ("hour", "day", "week", "month", "step")
+TIMES = ("hour", "day", "week", "month", "step", "hour_of_week")
 DIMENSIONS = ("region", "issue_type", "channel", "agent_id")
 _EDGES: list[int] = EDGES.tolist()
 
@@ -175,6 +175,8 @@ def _time_axis(question: Question, grain: str) -> tuple[Key, ...]:
         return tuple(hours)
     if grain == "step":
         return _steps(window)
+    if grain == "hour_of_week":
+        return tuple((weekday, hour) for weekday in range(7) for hour in range(24))
     days = (window.start + timedelta(days=number) for number in range((window.end - window.start).days))
     return tuple(dict.fromkeys(_bucket(day, grain) for day in days))
 
@@ -195,18 +197,25 @@ def _bucket(day: date, grain: str) -> date:
 
 
 def _key(row: Row, question: Question, name: str) -> Key:
+    return _time_key(row, question, name) if name in TIMES else _member_key(row, name)
+
+
+def _member_key(row: Row, name: str) -> Key:
+    if name == "rating":
+        return "null" if row["rating"] is None else str(row["rating"])
+    return (key(row["agent_id"]), key(row["region"])) if name == "agent_region" else key(row[name])
+
+
+def _time_key(row: Row, question: Question, name: str) -> Key:
     match name:
-        case "rating":
-            return "null" if row["rating"] is None else str(row["rating"])
-        case "agent_region":
-            return (key(row["agent_id"]), key(row["region"]))
         case "hour":
             first = _midnight(question.window.start, question.zone)
             elapsed: timedelta = row["started_at"] - first
             return first + elapsed // timedelta(hours=1) * timedelta(hours=1)
+        case "hour_of_week":
+            wall: datetime = row["started_at"].astimezone(ZoneInfo(question.zone))
+            return (wall.weekday(), wall.hour)
         case "step":
             return max(start for start in _steps(question.window) if start <= local_day(row, question.zone))
-        case "day" | "week" | "month":
-            return _bucket(local_day(row, question.zone), name)
         case _:
-            return key(row[name])
+            return _bucket(local_day(row, question.zone), name)

@@ -26,15 +26,15 @@ from tests.rollups.few_calls import AMPLE, NOTHING, SCARCE, ZONES, aggregates_of
 from tests.rollups.random_calls import FILTERS, calls, windows
 
 MEMBER_AXES = (None, "region", "issue_type", "channel", "rating", "agent_id", "agent_region")
-SPANS = (None, "hour", "day", "week", "month", "step")
+TIME_AXES = (None, "hour", "day", "week", "month", "step", "hour_of_week")
 
 
 def _every_question(zone: str, short: Window, long: Window, limits: Filter) -> list[Question]:
     """One question for each pair of axes; hours are asked of the short window, for there are many."""
     return [
-        Question(zone, short if span == "hour" else long, limits, tuple(name for name in (axis, span) if name))
+        Question(zone, short if along == "hour" else long, limits, tuple(name for name in (axis, along) if name))
         for axis in MEMBER_AXES
-        for span in SPANS
+        for along in TIME_AXES
     ]
 
 
@@ -57,6 +57,8 @@ def _assert_same(aggregates: Aggregates, rows: list[oracle.Row], question: Quest
     wanted = Tally(_dense(expected, len(COUNTS), counts), _dense(expected, len(SUMS), sums))
     assert answer.tally.counts.dtype == answer.tally.sums.dtype == np.int64
     assert answer.tally == wanted, (question, answer.source)
+    selection = aggregates.select(question.zone, question.window, question.filter)
+    np.testing.assert_array_equal(selection.calls(question.by), wanted["calls"], err_msg=repr(question))
     assert (aggregates.estimated_rows(question) == 0) or answer.source == "scan", question
     _assert_same_longest_wait(aggregates, question, expected)
     _assert_same_histogram(aggregates, question, expected, "wait")

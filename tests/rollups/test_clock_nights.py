@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -102,6 +104,18 @@ def test_the_hours_of_a_window_are_those_in_which_its_days_are_on_the_clock(zone
 
     assert starts[0] == lived[0]
     assert starts[-1] <= lived[-1] < starts[-1] + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("zone", "night"), NIGHTS)
+def test_an_hour_of_the_week_has_the_calls_for_which_the_clock_on_the_wall_says_it(zone: str, night: datetime) -> None:
+    rows = rows_around(night)
+    window = window_around(night, zone, -2, 4)
+    walls = [each["started_at"].astimezone(ZoneInfo(zone)) for each in rows]
+    lived = Counter((wall.weekday(), wall.hour) for wall in walls if window.start <= wall.date() < window.end)
+
+    hours = counted(aggregates_of(rows, (zone,)), zone, window, "hour_of_week")
+
+    assert hours == {(weekday, hour): lived[weekday, hour] for weekday in range(7) for hour in range(24)}
 
 
 @pytest.mark.parametrize(("zone", "night"), NIGHTS)

@@ -71,14 +71,17 @@ class Day(NamedTuple):
 
 
 class Centre:
-    """The centre that takes `calls` calls, the last of them on the day `end`; all of it follows from `seed`."""
+    """The centre that takes `calls` calls, the last of them on the day `end`; all of it follows from `seed`.
 
-    def __init__(self, calls: int, seed: int, end: date) -> None:
+    `agents` work there, or as many as so many calls need when it is None.
+    """
+
+    def __init__(self, calls: int, seed: int, end: date, agents: int | None = None) -> None:
         self._seed = seed
         self.calls = calls
         self.days = days_for(calls)
         self.first_day = end - timedelta(days=self.days - 1)
-        self.agents = min(1200, max(12, math.isqrt(calls) // 4))
+        self.agents = agents or min(1200, max(12, math.isqrt(calls) // 4))
         self.counts = self._counts()
         self._customers = max(60, calls // 4)
         self._memory: list[tuple[Ints, Ints, Ints]] = []

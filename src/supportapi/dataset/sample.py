@@ -35,13 +35,15 @@ def make_sample(
     *,
     progress: Callable[[str, int, int], None] | None = None,
     end: date | None = None,
+    agents: int | None = None,
 ) -> Manifest:
     """Write `calls` (at least 1) made-up calls to `out/cleaned_calls.parquet`, and its manifest.
 
-    The last calls start on `end` (a fixed day when it is None): equal arguments give equal bytes. Calls are made and
-    written batch by batch. `progress("sample", done, calls)` is told after each. Raises `DatasetNotWritable`.
+    The last calls start on `end` (a fixed day when it is None) and are taken by `agents` (at least 6; as many as so
+    many calls need when it is None): equal arguments give equal bytes. Calls are made and written batch by batch.
+    `progress("sample", done, calls)` is told after each. Raises `DatasetNotWritable`.
     """
-    centre = Centre(calls, seed, end or END)
+    centre = Centre(calls, seed, end or END, agents)
     batches = _Batches(centre, progress or _ignore)
     with Writer(out) as writer:
         manifest = msgspec.structs.replace(

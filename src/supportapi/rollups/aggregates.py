@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -123,6 +124,13 @@ class Aggregates:
         read = msgspec.convert(header, _Header)
         zones = {zone.name: read_zone(position, zone, arrays) for position, zone in enumerate(read.zones)}
         return cls(read.facts, zones, arrays["pairs"], read_codes(read.base_second, arrays))
+
+    @cached_property
+    def pair_keys(self) -> list[tuple[str, str]]:
+        """The keys of the agent and the region of each of `pairs`."""
+        agents, regions = self.facts.members["agent_id"], self.facts.members["region"]
+        rows: list[list[int]] = self.pairs.tolist()
+        return [(agents[agent].key, regions[region].key) for agent, region in rows]
 
     def _selection(self, question: Question) -> Selection:
         return self.select(question.zone, question.window, question.filter)

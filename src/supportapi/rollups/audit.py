@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from supportapi.rollups.aggregates import Aggregates
-    from supportapi.rollups.questions import Key
+    from supportapi.rollups.questions import Key, TimeKey
 
 _MEMBER_AXES: Final = (None, None, "region", "issue_type", "channel", "agent_id", PAIR, RATING)
 _GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour")
@@ -197,7 +197,7 @@ def _known(value: float | None) -> float | None:
     return None if value is None or np.isnan(value) else value
 
 
-def _product(keys: tuple[tuple[Key | date | datetime, ...], ...]) -> list[tuple[Any, ...]]:
+def _product(keys: tuple[tuple[Key | TimeKey, ...], ...]) -> list[tuple[Any, ...]]:
     cells: list[tuple[Any, ...]] = [()]
     for axis in keys:
         cells = [(*cell, key) for cell in cells for key in axis]

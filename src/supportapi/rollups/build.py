@@ -14,7 +14,8 @@ from supportapi.measures.tally import COUNTS, SUMS
 from supportapi.rollups.aggregates import Aggregates, Facts
 from supportapi.rollups.encode import row_codes
 from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes
-from supportapi.rollups.plan import PAIR_COLUMNS, Zone, covers
+from supportapi.rollups.pair_lattice import CELL_BYTES, PairLattice
+from supportapi.rollups.plan import Zone, covers
 from supportapi.rollups.questions import PAIR, Member
 from supportapi.rollups.states import CELL_KEYS, DIMENSIONS, LONGEST_WAIT, PartialState
 
@@ -88,35 +89,63 @@ def _zone(
     start = first if isinstance(first, date) else _EPOCH
     data = Window(start, last + timedelta(days=1)) if isinstance(last, date) else Window(_EPOCH, _EPOCH)
     sizes = {key: len(members) + 1 for key, members in state.members.items()}
-    lattices: list[Lattice] = []
-    for dims in _CANDIDATES:
-        wanted = frozenset(PAIR_COLUMNS if dims == (PAIR,) else dims)
-        size = lattice_bytes(_sizes(dims, sizes, pairs), data.days)
-        if not any(covers(have.dims, wanted) for have in lattices) and budget.spend(size):
-            lattices.append(_lattice(state, name, dims, _sizes(dims, sizes, pairs), pairs, data))
+    lattices = _lattices(state, name, pairs, data, budget)
     step = _LARGE_CHECKPOINT_DAYS if state.rows > _LARGE_ROWS else _CHECKPOINT_DAYS
     histograms: dict[str, tuple[HistogramLattice, ...]] = {"wait": (), "duration": ()}
     for dims, width in (((), 1), *(((dim,), 1) for dim in _BASE), (_BASE, step)):
         for of, listed in histograms.items():
-            shape = _sizes(dims, sizes, pairs)
+            shape = tuple(sizes[dim] for dim in dims)
             if budget.spend(histogram_bytes(shape, data.days, width, used[of])):
                 histograms[of] = (*listed, _histogram(state, f"{name}/{of}", dims, shape, width, used[of], data))
-    return Zone(position, data, tuple(lattices), histograms)
+    return Zone(position, data, lattices, histograms)
 
 
-def _sizes(dims: tuple[str, ...], sizes: dict[str, int], pairs: NDArray[Any]) -> tuple[int, ...]:
-    return tuple(len(pairs) if dim == PAIR else sizes[dim] for dim in dims)
+def _lattices(
+    state: PartialState, name: str, pairs: NDArray[Any], data: Window, budget: _Budget
+) -> tuple[Lattice | PairLattice, ...]:
+    """As many of the candidates as the budget leaves room for and no larger one makes needless."""
+    sizes = {key: len(members) + 1 for key, members in state.members.items()}
+    base, cells = (state.cells[f"{name}/{kind}"] for kind in ("base", "pairs"))
+    lattices: list[Lattice | PairLattice] = []
+    for dims in _CANDIDATES:
+        if dims == (PAIR,):
+            if budget.spend((cells.height + data.days) * CELL_BYTES):
+                lattices.append(_pair_lattice(cells, pairs, data, _count_type(2 * state.rows)))
+        elif not any(covers(have.dims, frozenset(dims)) for have in lattices):
+            shape = tuple(sizes[dim] for dim in dims)
+            if budget.spend(lattice_bytes(shape, data.days)):
+                lattices.append(_lattice(base, dims, shape, data, _count_type(state.rows)))
+    return tuple(lattices)
+
+
+def _count_type(most: int) -> type[np.int32 | np.int64]:
+    # A running total never exceeds the number of calls that it goes through.
+    return np.int32 if most < 2**31 else np.int64
+
+
+def _pair_lattice(
+    cells: pl.DataFrame, pairs: NDArray[Any], data: Window, count_type: type[np.int32 | np.int64]
+) -> PairLattice:
+    width = int(pairs[:, 1].max(initial=0)) + 1
+    known = pairs[:, 0].astype(np.int64) * width + pairs[:, 1]
+    wanted = cells.get_column("agent_id").to_numpy().astype(np.int64) * width + cells.get_column("region").to_numpy()
+    longest = cells.get_column(LONGEST_WAIT).fill_null(-1).to_numpy() + 1
+    measures = (cells.select(COUNTS).to_numpy().astype(count_type), cells.select(SUMS).to_numpy(), longest)
+    at = (np.searchsorted(known, wanted), _day_numbers(cells, data))
+    return PairLattice.of_cells(data.days, len(pairs), at, measures)
 
 
 def _lattice(
-    state: PartialState, zone: str, dims: tuple[str, ...], sizes: tuple[int, ...], pairs: NDArray[Any], data: Window
+    cells: pl.DataFrame,
+    dims: tuple[str, ...],
+    sizes: tuple[int, ...],
+    data: Window,
+    count_type: type[np.int32 | np.int64],
 ) -> Lattice:
-    cells = state.cells[f"{zone}/{'pairs' if dims == (PAIR,) else 'base'}"]
-    at = _slots(cells, dims, pairs)
+    at = _slots(cells, dims)
     day = _day_numbers(cells, data)
     slots = tuple(size + 1 for size in sizes)
-    # A prefix sum never exceeds the number of rows, so four bytes hold a count up to two thousand million.
-    counts = np.zeros((*slots, data.days + 1, len(COUNTS)), np.int32 if state.rows < 2**31 else np.int64)
+    counts = np.zeros((*slots, data.days + 1, len(COUNTS)), count_type)
     sums = np.zeros((*slots, data.days + 1, len(SUMS)), np.int64)
     longest = np.zeros((*slots, data.days), np.int64)
     np.add.at(counts, (*at, day + 1), cells.select(COUNTS).to_numpy().astype(counts.dtype))
@@ -139,7 +168,7 @@ def _histogram(
     after = _day_numbers(cells, data) // step + 1
     # The days after the last checkpoint are never part of a whole step.
     inside = after < checkpoints
-    at = tuple(slot[inside] for slot in _slots(cells, dims, np.zeros((0, 2))))
+    at = tuple(slot[inside] for slot in _slots(cells, dims))
     bucket, calls = cells.get_column("bucket").to_numpy()[inside], cells.get_column("n").to_numpy()[inside]
     np.add.at(counts, (*at, after[inside], bucket), calls.astype(np.int32))
     fold_all(counts, len(sizes))
@@ -147,14 +176,9 @@ def _histogram(
     return HistogramLattice(dims, step, counts)
 
 
-def _slots(cells: pl.DataFrame, dims: tuple[str, ...], pairs: NDArray[Any]) -> tuple[NDArray[np.intp], ...]:
+def _slots(cells: pl.DataFrame, dims: tuple[str, ...]) -> tuple[NDArray[np.intp], ...]:
     """The slot of each cell along each of `dims`."""
-    if dims != (PAIR,):
-        return tuple(cells.get_column(dim).to_numpy().astype(np.intp) for dim in dims)
-    width = int(pairs[:, 1].max(initial=0)) + 1
-    known = pairs[:, 0].astype(np.int64) * width + pairs[:, 1]
-    wanted = cells.get_column("agent_id").to_numpy().astype(np.int64) * width + cells.get_column("region").to_numpy()
-    return (np.searchsorted(known, wanted),)
+    return tuple(cells.get_column(dim).to_numpy().astype(np.intp) for dim in dims)
 
 
 def _day_numbers(cells: pl.DataFrame, data: Window) -> NDArray[np.intp]:

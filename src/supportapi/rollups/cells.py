@@ -14,20 +14,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from supportapi.rollups.lattice import HistogramLattice, Lattice
+    from supportapi.rollups.pair_lattice import PairLattice
 
 
-def tally(plan: Plan, lattice: Lattice) -> Tally:
+def tally(plan: Plan, lattice: Lattice | PairLattice) -> Tally:
     """The tally of each of the plan's cells, shape `plan.shape`."""
-    selection = _selection(plan, lattice.dims, lattice.counts)
+    selection = _selection(plan, lattice.dims, lattice.shape)
     found = lattice.between(selection, plan.edges)
     return Tally(
         _shaped(plan, lattice.dims, selection, found.counts, 1), _shaped(plan, lattice.dims, selection, found.sums, 1)
     )
 
 
-def longest_wait(plan: Plan, lattice: Lattice) -> NDArray[np.float64]:
+def longest_wait(plan: Plan, lattice: Lattice | PairLattice) -> NDArray[np.float64]:
     """The longest wait of each of the plan's cells in seconds, NaN without one; shape `plan.shape`."""
-    selection = _selection(plan, lattice.dims, lattice.longest)
+    selection = _selection(plan, lattice.dims, lattice.shape)
     found = lattice.longest_between(selection, plan.edges)
     return _shaped(plan, lattice.dims, selection, found, 0, maximum=True)
 
@@ -36,8 +37,8 @@ def histogram_lattice(plan: Plan, of: str) -> HistogramLattice | None:
     """The lattice whose checkpoints hold at least a part of the plan's days, if there is one."""
     for lattice in plan.zone.histograms[of]:
         if covers(lattice.dims, plan.needed):
-            hourly = plan.time is not None and plan.time.seconds is not None
-            if lattice.step == 1 and not hourly:
+            by_clock = plan.time is not None and plan.time.clock is not None
+            if lattice.step == 1 and not by_clock:
                 return lattice
             if plan.time is None and len(set(lattice.whole_steps(*plan.days))) > 1:
                 return lattice
@@ -46,15 +47,15 @@ def histogram_lattice(plan: Plan, of: str) -> HistogramLattice | None:
 
 def histogram(plan: Plan, lattice: HistogramLattice, edges: NDArray[np.intp]) -> NDArray[np.int64]:
     """The histogram of each of the plan's cells between `edges` (checkpoints); shape `(*plan.shape, buckets)`."""
-    selection = _selection(plan, lattice.dims, lattice.counts)
+    selection = _selection(plan, lattice.dims, lattice.counts.shape)
     return _shaped(plan, lattice.dims, selection, lattice.between(selection, edges), 1)
 
 
-def _selection(plan: Plan, dims: tuple[str, ...], dense: NDArray[Any]) -> list[NDArray[np.intp]]:
+def _selection(plan: Plan, dims: tuple[str, ...], slots: tuple[int, ...]) -> list[NDArray[np.intp]]:
     """For each dimension the slots to look at: those of the axis, those that are kept, or the slot `all`."""
     selection: list[NDArray[np.intp]] = []
     for at, dim in enumerate(dims):
-        every = np.array([dense.shape[at] - 1], dtype=np.intp)
+        every = np.array([slots[at] - 1], dtype=np.intp)
         if dim == PAIR:
             limited = plan.axis is not None or bool(plan.selected)
             selection.append(matching_pairs(plan.pairs, plan.selected) if limited else every)

@@ -86,6 +86,13 @@ class RowCodes:
                 sums[:, index] += np.bincount(group, self.columns[amount][rows] * counted, minlength=scan.groups)
         return Tally(counts, sums.astype(np.int64))
 
+    def calls(self, scan: Scan) -> NDArray[np.int64]:
+        """The number of calls of each group, shape `(groups,)`: as in the tally, and sooner."""
+        found = np.zeros(scan.groups, np.int64)
+        for _, group in scan.parts():
+            found += np.bincount(group, minlength=scan.groups)
+        return found
+
     def histogram(self, scan: Scan, of: str, buckets: int) -> NDArray[np.int64]:
         """The histogram of each group, shape `(groups, buckets)`."""
         # Unknown values have a bucket of their own here: cheaper than leaving their rows out.

@@ -32,6 +32,11 @@ class Lattice:
         self.sums = sums
         self.longest = longest
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many slots each dimension has."""
+        return self.counts.shape[:-2]
+
     def between(self, selection: Selection, edges: NDArray[np.intp]) -> Tally:
         """The tallies between neighbouring day `edges`, shape `(*selected, len(edges) - 1)`."""
         at = np.ix_(*selection, edges)

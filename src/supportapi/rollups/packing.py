@@ -11,6 +11,7 @@ import numpy as np
 from supportapi.calls.window import Window
 from supportapi.rollups.codes import RowCodes
 from supportapi.rollups.lattice import HistogramLattice, Lattice
+from supportapi.rollups.pair_lattice import PairLattice
 from supportapi.rollups.plan import Zone
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def zone_arrays(zone: Zone) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     for at, lattice in enumerate(zone.lattices):
         prefix = f"zone{zone.position}-lattice{at}"
+        if isinstance(lattice, PairLattice):
+            arrays[f"{prefix}-cell"] = lattice.cell
         arrays[f"{prefix}-counts"], arrays[f"{prefix}-sums"] = lattice.counts, lattice.sums
         arrays[f"{prefix}-longest"] = lattice.longest
     for of, listed in zone.histograms.items():
@@ -54,18 +57,23 @@ def zone_arrays(zone: Zone) -> dict[str, NDArray[Any]]:
 
 def read_zone(position: int, header: ZoneHeader, arrays: Mapping[str, NDArray[Any]]) -> Zone:
     """The zone of `zone_header` and `zone_arrays`."""
-    lattices: list[Lattice] = []
+    data = Window(header.start, header.end)
+    lattices: list[Lattice | PairLattice] = []
     for at, dims in enumerate(header.lattices):
         prefix = f"zone{position}-lattice{at}"
         counts, sums, longest = (arrays[f"{prefix}-{part}"] for part in ("counts", "sums", "longest"))
-        lattices.append(Lattice(dims, counts, sums, longest))
+        if dims == PairLattice.dims:
+            slots = len(arrays["pairs"]) + 1
+            lattices.append(PairLattice(data.days, slots, arrays[f"{prefix}-cell"], counts, sums, longest))
+        else:
+            lattices.append(Lattice(dims, counts, sums, longest))
     histograms = {
         of: tuple(
             HistogramLattice(dims, step, arrays[f"zone{position}-{of}{at}"]) for at, (step, dims) in enumerate(listed)
         )
         for of, listed in header.histograms.items()
     }
-    return Zone(position, Window(header.start, header.end), tuple(lattices), histograms)
+    return Zone(position, data, tuple(lattices), histograms)
 
 
 def codes_arrays(codes: RowCodes) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from supportapi.calls.filter import UNKNOWN, key_of, value_of
 from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
-from supportapi.rollups.questions import PAIR, member_axis_of, span_of
+from supportapi.rollups.questions import PAIR, member_axis_of, time_axis_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,7 +210,7 @@ def _cell(key: tuple[Any, ...], question: Question) -> tuple[Any, ...]:
     key = tuple(key_of(part) if part is None or isinstance(part, str) else part for part in key)
     if member_axis_of(question.by) == PAIR:
         key = (key[:2], *key[2:])
-    if span_of(question.by) == "hour":
+    if time_axis_of(question.by) == "hour":
         first = question.window.instants(question.zone)[0]
         key = (*key[:-1], first + timedelta(hours=key[-1]))
     return key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 from supportapi.calls.window import Window
 from supportapi.rollups.axes import TimeAxis
 from supportapi.rollups.lattice import HistogramLattice, Lattice
-from supportapi.rollups.questions import PAIR, Key
+from supportapi.rollups.pair_lattice import PairLattice
+from supportapi.rollups.questions import PAIR, Key, TimeKey
 
 PAIR_COLUMNS: Final = ("agent_id", "region")
 
@@ -26,7 +26,7 @@ class Zone(msgspec.Struct, frozen=True):
 
     position: int
     data: Window
-    lattices: tuple[Lattice, ...]
+    lattices: tuple[Lattice | PairLattice, ...]
     histograms: Mapping[str, tuple[HistogramLattice, ...]]
 
 
@@ -44,9 +44,9 @@ class Plan(msgspec.Struct, frozen=True):
     axis: str | None
     groups: NDArray[np.intp] | None
     time: TimeAxis | None
-    keys: tuple[tuple[Key | date | datetime, ...], ...]
+    keys: tuple[tuple[Key | TimeKey, ...], ...]
     needed: frozenset[str]
-    lattice: Lattice | None
+    lattice: Lattice | PairLattice | None
     pairs: NDArray[Any]
 
     @property

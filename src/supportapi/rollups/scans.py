@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from supportapi.rollups.axes import Clock
     from supportapi.rollups.codes import Grouping, RowCodes, Rows
     from supportapi.rollups.plan import Plan
 
@@ -24,6 +25,11 @@ _SECONDS_AN_HOUR = 3600
 def tally(codes: RowCodes, plan: Plan, rows: Sequence[Rows]) -> Tally:
     """The tally of each of the plan's cells, shape `plan.shape`; `rows` are those of the plan's days and filter."""
     return codes.tally(_scan(codes, plan, rows)).reshape(plan.shape)
+
+
+def calls(codes: RowCodes, plan: Plan, rows: Sequence[Rows]) -> NDArray[np.int64]:
+    """The number of calls of each of the plan's cells, shape `plan.shape`."""
+    return codes.calls(_scan(codes, plan, rows)).reshape(plan.shape)
 
 
 def histogram(codes: RowCodes, plan: Plan, rows: Sequence[Rows], of: str, buckets: int) -> NDArray[np.int64]:
@@ -83,15 +89,22 @@ def _buckets(codes: RowCodes, plan: Plan) -> Grouping | None:
     """What gives the bucket of time of each row; None without an axis of time."""
     if plan.time is None:
         return None
-    if plan.time.seconds is not None:
-        return _hours(codes, plan.time.seconds)
+    if plan.time.clock is not None:
+        return _by_clock(codes, plan.time.clock)
     edges = plan.time.edges
     table = np.zeros(int(edges[-1]), dtype=np.intp)
     table[edges[0] :] = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
     return _looked_up(codes.columns[f"day_{plan.zone.position}"], table)
 
 
-def _hours(codes: RowCodes, starts: NDArray[np.int64]) -> Grouping:
+def _by_clock(codes: RowCodes, clock: Clock) -> Grouping:
     seconds = codes.columns["second"]
-    first = int(starts[0]) - codes.base_second if len(starts) else 0
-    return lambda rows: (seconds[rows].astype(np.intp) - first) // _SECONDS_AN_HOUR
+    changes, ahead = clock.changes - codes.base_second, clock.ahead + codes.base_second
+
+    def hour_of(rows: Rows) -> NDArray[np.intp]:
+        second = seconds[rows]
+        # Rows are in order of time: those between two changes are next to each other.
+        between = np.diff([0, *np.searchsorted(second, changes), len(second)])
+        return (second + np.repeat(ahead, between)) // _SECONDS_AN_HOUR % clock.buckets
+
+    return hour_of

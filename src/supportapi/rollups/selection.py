@@ -11,7 +11,7 @@ from supportapi.measures.tally import RATINGS
 from supportapi.rollups import cells, scans
 from supportapi.rollups.axes import time_axis, whole
 from supportapi.rollups.plan import PAIR_COLUMNS, Plan, covers, matching_pairs
-from supportapi.rollups.questions import PAIR, RATING, Answer, member_axis_of, span_of
+from supportapi.rollups.questions import PAIR, RATING, Answer, member_axis_of, time_axis_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +43,13 @@ class Selection:
             return Answer(cells.tally(plan, plan.lattice), plan.keys, "rollup")
         rows = self._kept(plan.days)
         return Answer(scans.tally(self._aggregates.codes, plan, rows), plan.keys, "scan")
+
+    def calls(self, by: tuple[str, ...] = ()) -> NDArray[np.int64]:
+        """The number of calls alone, axes as in `tally(by)`: for who needs nothing else of them."""
+        plan = self._plan(by)
+        if plan.lattice is not None:
+            return cells.tally(plan, plan.lattice)["calls"]
+        return scans.calls(self._aggregates.codes, plan, self._kept(plan.days))
 
     def histogram(self, of: Measured, by: tuple[str, ...] = ()) -> tuple[NDArray[np.int64], Source]:
         """The histogram of waits or durations, shape `(*axes, buckets)`, axes as in `tally(by)`."""
@@ -94,12 +101,12 @@ class Selection:
         return self._plans[by]
 
     def _planned(self, axis: str | None, by: tuple[str, ...]) -> Plan:
-        zone, span = self._zone, span_of(by)
-        time = None if span is None else time_axis(self._window, span, self._name, zone.data)
+        zone, along = self._zone, time_axis_of(by)
+        time = None if along is None else time_axis(self._window, along, self._name, zone.data)
         start, end = (whole(self._window, zone.data) if time is None else time.edges[[0, -1]]).tolist()
         groups = self._groups(axis)
         needed = frozenset({*self._selected, *(PAIR_COLUMNS if axis == PAIR else () if axis is None else (axis,))})
-        usable = () if time is not None and time.seconds is not None else zone.lattices
+        usable = () if time is not None and time.clock is not None else zone.lattices
         return Plan(
             zone=zone,
             days=(start, end),
@@ -128,9 +135,7 @@ class Selection:
         members = self._aggregates.facts.members
         if axis == RATING:
             return ((*(str(rating) for rating in RATINGS), UNKNOWN),)
-        if axis == PAIR:
-            agents, regions = members["agent_id"], members["region"]
-            rows: list[list[int]] = self._aggregates.pairs[groups].tolist()
-            return (tuple((agents[agent].key, regions[region].key) for agent, region in rows),)
         codes: list[int] = groups.tolist()
+        if axis == PAIR:
+            return (tuple(map(self._aggregates.pair_keys.__getitem__, codes)),)
         return (tuple(members[axis][code].key for code in codes),)
