@@ -2,62 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 from msgspec import Meta as Doc
 from numpy.typing import NDArray
 
-from supportapi.answers.delta import Baseline, Delta, baseline, delta
-from supportapi.answers.figures import Figures, figures, known
-from supportapi.answers.meta import Meta, Truth, meta
-from supportapi.answers.metrics import labels, slowest
-from supportapi.answers.query import AgentsQuery, window_of, zone_of
-from supportapi.answers.ranking import Badge, badge, percentiles, ranks, scores
-from supportapi.calls.filter import UNKNOWN
-from supportapi.calls.window import Window, comparison_window
-from supportapi.rollups.catalogue import availability, metric_of
-from supportapi.rollups.questions import STEP, Question
+from supportapi.answers.by_agent import AGENT_METRICS, BOARD_METRICS, AgentMetric, Order, order_of
+from supportapi.answers.chance import measured_by, variance_ms
+from supportapi.answers.delta import Delta, delta
+from supportapi.answers.figures import Figures, known_all
+from supportapi.answers.meta import Meta, Source, Truth
+from supportapi.answers.metrics import Pair, labels, slowest
+from supportapi.answers.ranking import BadgeField, BadgeReasonField, Standings, standings, unranked
+from supportapi.errors import ValidationFailed
+from supportapi.rollups.catalogue import Metric, availability, metric_of
+from supportapi.rollups.questions import PAIR, STEP
 
 if TYPE_CHECKING:
+    from supportapi.answers.query import AgentsQuery
+    from supportapi.calls.filter import Filter
     from supportapi.rollups.aggregates import Aggregates
-
-AgentMetric = Literal[
-    "calls",
-    "average_rating",
-    "average_duration",
-    "resolution_rate",
-    "csat",
-    "total_talk_time",
-    "average_speed_of_answer",
-    "response_rate",
-]
-AGENT_METRICS: Final[tuple[AgentMetric, ...]] = get_args(AgentMetric)
-
-_BY: Final = ("agent_region",)
+    from supportapi.rollups.selection import Selection
 
 
-class AgentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One agent in one region."""
+class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent in one region, without its metrics."""
 
     rank: Annotated[int | None, Doc(description="By the metric of `sort`, 1 for the best; ties share a rank.")]
     percentile: Annotated[float | None, Doc(description="Share of ranked rows that are worse, plus half of the ties.")]
-    badge: Annotated[Badge | None, Doc(description="Band of `percentile`: top 90, strong 75, solid 25, watch below.")]
-    badge_reason: Annotated[str | None, Doc(description="Why there is no badge.", examples=["small_sample"])]
+    badge: BadgeField
+    badge_reason: BadgeReasonField
     agent_id: str
     agent_name: str
     region: Annotated[str, Doc(description="`null` stands for a region that is not known.")]
     calls: int
-    average_rating: float | None
-    average_duration: float | None
-    resolution_rate: float | None
-    csat: float | None
-    total_talk_time: float | None
-    average_speed_of_answer: float | None
-    response_rate: float | None
     sparkline: Annotated[list[int], Doc(description="Calls in at most 30 equal steps up to the window's end.")]
     deltas: Annotated[dict[AgentMetric, Delta] | None, Doc(description="Null when nothing is compared.")]
+
+
+def _field(metric: Metric) -> tuple[str, Any, Any]:
+    kind = int if metric.unit == "count" else float
+    return (
+        metric.key,
+        Annotated[kind | UnsetType | None, Doc(description=f"{metric.label}; absent if not asked for.")],
+        UNSET,
+    )
+
+
+if TYPE_CHECKING:
+
+    class AgentRow(BoardRow, frozen=True, kw_only=True):
+        """One agent in one region, with the metrics that were asked for."""
+
+        def __getattr__(self, metric: str) -> float | UnsetType | None: ...
+
+else:
+    AgentRow = msgspec.defstruct(
+        "AgentRow",
+        [_field(metric) for metric in AGENT_METRICS if metric.key != "calls"],
+        bases=(BoardRow,),
+        namespace={"__doc__": "One agent in one region, with the metrics that were asked for."},
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+    )
 
 
 class AgentsData(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,138 +95,146 @@ class AgentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Board(msgspec.Struct, frozen=True):
-    """Every row of the board in order, as positions in `now`."""
+    """Every (agent, region) pair that the filter leaves, and the order in which those with calls are listed.
 
+    `pairs` are positions in the aggregates' pairs; everything else counts along them.
+    """
+
+    pairs: NDArray[np.intp]
+    named: NDArray[np.bool_]
     now: Figures
     before: Figures | None
-    previous_at: dict[tuple[str, str], int]
+    standings: Standings
     order: NDArray[np.intp]
-    rank: NDArray[np.float64]
-    percentile: NDArray[np.float64]
+    source: Source
 
 
 def agents_answer(aggregates: Aggregates, query: AgentsQuery, truth: Truth) -> AgentsAnswer:
-    """A page of the board that `query` asks for; raises `ValidationFailed` for an impossible zone or window."""
-    zone = zone_of(query.timezone, aggregates.zones)
-    data = aggregates.data_window(zone)
-    window = window_of(query, data)
-    compared = comparison_window(window, query.compare)
-    base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
-    metrics = [metric_of(key) for key in AGENT_METRICS]
-    now = figures(aggregates.select(zone, window, query.filter), _BY, metrics)
-    before = None if compared is None else figures(aggregates.select(zone, compared, query.filter), _BY, metrics)
-    board = _board(aggregates, query, now, before)
+    """A page of the board that `query` asks for.
+
+    Raises `ValidationFailed` for an impossible zone or window, and for an order by deltas where nothing is compared.
+    """
+    pair = Pair.of(aggregates, query, query.compare)
+    order = order_of(query.sort)
+    if order.by_delta and pair.compared is None:
+        message = f"'{query.sort}' sorts by a move, and with 'compare=none' nothing moves; compare with a window."
+        raise ValidationFailed([{"field": "sort", "message": message}])
+    asked = query.metrics or tuple(metric.key for metric in BOARD_METRICS)
+    sorted_by = () if order.metric is None else (order.metric.key,)
+    metrics = [metric_of(key) for key in dict.fromkeys((*asked, *sorted_by))]
+    board = _board(pair, order, metrics)
     shown = board.order[(query.page - 1) * query.per_page : query.page * query.per_page]
-    unassigned = sum(
-        n for (agent, _), n in zip(now.keys[0], now.tally["calls"].tolist(), strict=True) if agent == UNKNOWN
-    )
-    unavailable: dict[AgentMetric, str] = {}
-    for key in AGENT_METRICS:
-        reason = availability(metric_of(key), aggregates.columns_present)
-        if reason is not None:
-            unavailable[key] = reason
-    block = meta(truth, slowest((now, before)), zone, window, data, compared)
+    reasons = {metric.key: availability(metric, aggregates.columns_present) for metric in metrics}
     return AgentsAnswer(
         data=AgentsData(
-            rows=_rows(aggregates, query, zone, window, board, shown.tolist(), base),
-            unassigned_calls=unassigned,
-            unavailable=unavailable,
+            rows=_rows(pair, query, board, metrics, shown),
+            unassigned_calls=int(board.now.tally["calls"][~board.named].sum()),
+            unavailable={key: reason for key, reason in reasons.items() if reason is not None},
         ),
         meta=PagedMeta(
-            **msgspec.structs.asdict(block), page=query.page, per_page=query.per_page, total=len(board.order)
+            **msgspec.structs.asdict(pair.meta(truth, board.source)),
+            page=query.page,
+            per_page=query.per_page,
+            total=len(board.order),
         ),
     )
 
 
-def _board(aggregates: Aggregates, query: AgentsQuery, now: Figures, before: Figures | None) -> _Board:
-    keys = now.keys[0]
+def variance_of(calls: Selection, metric: Metric) -> tuple[float | None, Source]:
+    """The variance of one of `calls` by which `metric` is judged, where no tally knows it; and what served it."""
+    of = measured_by(metric)
+    if of is None:
+        return None, "rollup"
+    histogram, source = calls.histogram(of)
+    return variance_ms(histogram), source
+
+
+def _board(pair: Pair, order: Order, metrics: list[Metric]) -> _Board:
+    aggregates = pair.aggregates
+    now, before = pair.ask((PAIR,), metrics)
+    pairs = pair.now.pairs()
+    agents = aggregates.pairs[pairs, 0].astype(np.intp)
+    named = agents < len(aggregates.facts.members["agent_id"]) - 1
     calls = now.tally["calls"]
-    previous_at = {} if before is None else {key: index for index, key in enumerate(before.keys[0])}
-    earlier = np.zeros(len(keys), np.int64) if before is None else _aligned(keys, previous_at, before.tally["calls"])
-    named = np.array([agent != UNKNOWN for agent, _ in keys], dtype=bool)
-    listed = np.flatnonzero(named & ((calls > 0) | (earlier > 0)))
+    earlier = 0 if before is None else before.tally["calls"]
 
-    descending, name = query.sort.startswith("-"), query.sort.lstrip("-")
-    agent_labels = labels(aggregates, "agent_id")
-    ties = [(-calls[at], agent_labels[keys[at][0]], keys[at]) for at in listed]
-    if name == "agent_name":
-        unranked = np.full(len(keys), np.nan)
-        by_name = sorted(range(len(listed)), key=lambda n: (ties[n][1], ties[n][2]), reverse=descending)
-        return _Board(now, before, previous_at, listed[by_name], unranked, unranked)
-    metric = metric_of(name)
-    found = np.where(calls > 0, scores(metric, now.tally), np.nan)
-    found[~named] = np.nan
-    rank = ranks(metric, found)
-    ordered = np.where(np.isnan(found), np.inf, -found if descending else found)
-    order = sorted(range(len(listed)), key=lambda n: (ordered[listed[n]], *ties[n]))
-    return _Board(now, before, previous_at, listed[order], rank, percentiles(rank))
+    source = slowest((now, before))
+    placed = unranked(len(pairs))
+    if order.metric is not None:
+        variance, served = variance_of(pair.now, order.metric)
+        source = "scan" if served == "scan" else source
+        values = now.values[order.metric.key]
+        placed = standings(order.metric, values, now.tally, named & (calls > 0), variance)
+    names = _alphabet([member.label for member in aggregates.facts.members["agent_id"]])[agents]
+    first = _sorting(order, placed, now, before)
+    if order.metric is None:
+        # Names have no second thoughts: rows of one name stand by id and region.
+        ordered = np.lexsort((-names if order.descending else names,))
+    else:
+        ordered = np.lexsort((names, -calls, first))
+    listed = named & ((calls > 0) | (earlier > 0))
+    return _Board(pairs, named, now, before, placed, ordered[listed[ordered]], source)
 
 
-def _aligned(
-    keys: tuple[tuple[str, str], ...], at: dict[tuple[str, str], int], values: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    return np.array([values[at[key]] if key in at else 0 for key in keys], dtype=np.int64)
+def _sorting(order: Order, placed: Standings, now: Figures, before: Figures | None) -> NDArray[np.float64]:
+    """What rows are sorted by, upwards; what is not known comes last in either direction."""
+    if order.metric is None:
+        return placed.rank
+    if order.by_delta and before is not None:
+        moved = now.values[order.metric.key] - before.values[order.metric.key]
+        upwards = -moved if order.descending else moved
+    else:
+        best_first = order.descending == (order.metric.better != "down")
+        upwards = placed.rank if best_first else -placed.rank
+    return np.where(np.isnan(upwards), np.inf, upwards)
+
+
+def _alphabet(names: list[str]) -> NDArray[np.intp]:
+    """The place of each of `names` in their order; equal ones share it."""
+    place = {name: number for number, name in enumerate(sorted(set(names)))}
+    return np.array([place[name] for name in names], dtype=np.intp)
 
 
 def _rows(
-    aggregates: Aggregates,
-    query: AgentsQuery,
-    zone: str,
-    window: Window,
-    board: _Board,
-    shown: list[int],
-    base: Baseline,
+    pair: Pair, query: AgentsQuery, board: _Board, metrics: list[Metric], shown: NDArray[np.intp]
 ) -> list[AgentRow]:
-    agent_labels = labels(aggregates, "agent_id")
-    lines = _sparklines(aggregates, query, zone, window, [board.now.keys[0][at] for at in shown])
+    names = labels(pair.aggregates, "agent_id")
+    values = {metric.key: known_all(board.now.values[metric.key][shown], metric.unit) for metric in metrics}
+    moves = {metric.key: _moves(pair, board, metric, values[metric.key], shown) for metric in metrics}
+    calls: list[int] = board.now.tally["calls"][shown].tolist()
+    lines = _sparklines(pair, query.filter, board, shown)
     listed: list[AgentRow] = []
-    for at, line in zip(shown, lines, strict=True):
+    for number, at in enumerate(shown.tolist()):
         agent_id, region = board.now.keys[0][at]
-        calls = int(board.now.tally["calls"][at])
-        percentile = known(float(board.percentile[at]), "percent")
-        earned, reason = badge(percentile, calls, query.min_calls)
-        values: dict[AgentMetric, Any] = {
-            key: known(float(board.now.values[key][at]), metric_of(key).unit) for key in AGENT_METRICS
+        row: dict[str, Any] = {key: found[number] for key, found in values.items()} | {
+            **msgspec.structs.asdict(board.standings.place(at, query.min_calls)),
+            "agent_id": agent_id,
+            "agent_name": names[agent_id],
+            "region": region,
+            "calls": calls[number],
+            "sparkline": lines[number],
+            "deltas": None if pair.compared is None else {key: found[number] for key, found in moves.items()},
         }
-        listed.append(
-            AgentRow(
-                rank=None if np.isnan(board.rank[at]) else int(board.rank[at]),
-                percentile=percentile,
-                badge=earned,
-                badge_reason=reason,
-                agent_id=agent_id,
-                agent_name=agent_labels[agent_id],
-                region=region,
-                sparkline=line,
-                deltas=_deltas(board, at, values, base),
-                **values,
-            )
-        )
+        listed.append(AgentRow(**row))
     return listed
 
 
-def _deltas(
-    board: _Board, at: int, values: dict[AgentMetric, float | None], base: Baseline
-) -> dict[AgentMetric, Delta] | None:
+def _moves(
+    pair: Pair, board: _Board, metric: Metric, values: list[float | None], shown: NDArray[np.intp]
+) -> list[Delta]:
     if board.before is None:
-        return None
-    before_at = board.previous_at.get(board.now.keys[0][at])
-    moves: dict[AgentMetric, Delta] = {}
-    for key, value in values.items():
-        metric = metric_of(key)
-        previous = None if before_at is None else known(float(board.before.values[key][before_at]), metric.unit)
-        moves[key] = delta(metric, value, previous, base)
-    return moves
-
-
-def _sparklines(
-    aggregates: Aggregates, query: AgentsQuery, zone: str, window: Window, pairs: list[tuple[str, str]]
-) -> list[list[int]]:
-    """The calls of each pair in steps: asked for the shown agents only, for a board can hold thousands."""
-    if not pairs:
         return []
-    agents = tuple(sorted({agent for agent, _ in pairs}))
-    only = msgspec.structs.replace(query.filter, agent_id=agents)
-    answer = aggregates.tally(Question(zone, window, only, (*_BY, STEP)))
-    lines: dict[object, list[int]] = dict(zip(answer.keys[0], answer.tally["calls"].tolist(), strict=True))
-    return [lines[pair] for pair in pairs]
+    earlier = known_all(board.before.values[metric.key][shown], metric.unit)
+    return [delta(metric, value, previous, pair.base) for value, previous in zip(values, earlier, strict=True)]
+
+
+def _sparklines(pair: Pair, kept: Filter, board: _Board, shown: NDArray[np.intp]) -> list[list[int]]:
+    """The calls of each shown row in steps: asked for the shown agents only, for a board can hold thousands."""
+    if not shown.size:
+        return []
+    agents = {board.now.keys[0][at][0] for at in shown.tolist()}
+    only = msgspec.structs.replace(kept, agent_id=tuple(sorted(agents)))
+    selection = pair.aggregates.select(pair.zone, pair.window, only)
+    at = np.searchsorted(selection.pairs(), board.pairs[shown])
+    lines: list[list[int]] = selection.calls((PAIR, STEP))[at].tolist()
+    return lines

@@ -32,7 +32,10 @@ ROW_METRICS: Final = (
     "average_rating",
 )
 
-_Value = Annotated[float | UnsetType | None, Doc(description="Absent in the breakdown by rating.")]
+_Value = Annotated[
+    float | UnsetType | None,
+    Doc(description="Absent in the breakdown by rating, and where it means nothing for one agent."),
+]
 
 
 class BreakdownRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +67,8 @@ def breakdown(
 ) -> Breakdown:
     """A row for each member with calls in the window or in the one before (a full outer join).
 
-    `now` and `before` are parted by `dimension`; a member that only one of them knows counts 0 in the other.
+    `now` and `before` are parted by `dimension`; a member that only one of them knows counts 0 in the other. Of
+    `ROW_METRICS` a row has those that `now` has.
     """
     earlier = {} if before is None else dict(zip(before.keys[0], before.tally["calls"].tolist(), strict=True))
     calls: list[int] = now.tally["calls"].tolist()
@@ -75,7 +79,9 @@ def breakdown(
         if calls[index] or previous:
             counted = _counted(key, labels[key], calls[index], total)
             values: dict[str, Any] = {
-                name: known(float(now.values[name][index]), metric_of(name).unit) for name in ROW_METRICS
+                name: known(float(now.values[name][index]), metric_of(name).unit)
+                for name in ROW_METRICS
+                if name in now.values
             }
             rows.append(BreakdownRow(**counted, **values, delta=_move(before, calls[index], previous, base)))
     return Breakdown(dimension=dimension, rows=_most_calls_first(rows))

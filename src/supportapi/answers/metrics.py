@@ -18,9 +18,10 @@ from supportapi.answers.delta import Baseline, baseline
 from supportapi.answers.figures import Figures, figures
 from supportapi.answers.meta import Meta, Truth, meta
 from supportapi.answers.overview import KpiCard, overview
-from supportapi.answers.query import MetricsQuery, window_of, zone_of
+from supportapi.answers.query import MetricsQuery, WindowedQuery, window_of, zone_of
 from supportapi.answers.trend import SERIES, Series, check_span, trend
-from supportapi.calls.window import comparison_window
+from supportapi.calls.window import Window, comparison_window
+from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.catalogue import METRICS, metric_of
 from supportapi.rollups.questions import STEP
 from supportapi.rollups.selection import Selection
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from supportapi.answers.meta import Source
-    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.calls.filter import Filter
+    from supportapi.calls.window import Comparison
     from supportapi.rollups.catalogue import Metric
 
 
@@ -48,29 +50,54 @@ class MetricsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     meta: Meta
 
 
-class _Pair(msgspec.Struct, frozen=True):
-    """The calls of two windows to compare."""
+class Pair(msgspec.Struct, frozen=True):
+    """The calls of the window that a query is about, and those of the one that it is compared with.
 
+    `base` says what can be compared at all. `data` is the window of the whole dataset.
+    """
+
+    aggregates: Aggregates
+    zone: str
+    data: Window
+    window: Window
+    compared: Window | None
+    base: Baseline
     now: Selection
     before: Selection | None
 
+    @classmethod
+    def of(cls, aggregates: Aggregates, query: WindowedQuery, compare: Comparison) -> Pair:
+        """The calls of `query`; raises `ValidationFailed` for a zone or a window that cannot be answered."""
+        zone = zone_of(query.timezone, aggregates.zones)
+        data = aggregates.data_window(zone)
+        window = window_of(query, data)
+        compared = comparison_window(window, compare)
+        base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
+        now = aggregates.select(zone, window, query.filter)
+        before = None if compared is None else aggregates.select(zone, compared, query.filter)
+        return cls(aggregates, zone, data, window, compared, base, now, before)
+
+    def limited(self, limits: Filter) -> Pair:
+        """The calls of the same windows that other `limits` leave."""
+        select = self.aggregates.select
+        before = None if self.compared is None else select(self.zone, self.compared, limits)
+        return msgspec.structs.replace(self, now=select(self.zone, self.window, limits), before=before)
+
     def ask(self, by: tuple[str, ...], metrics: Iterable[Metric]) -> tuple[Figures, Figures | None]:
+        """`metrics` of either window, parted `by`."""
         wanted = tuple(metrics)
         return figures(self.now, by, wanted), None if self.before is None else figures(self.before, by, wanted)
+
+    def meta(self, truth: Truth, source: Source) -> Meta:
+        """The truth block of an answer about both, served by `source`."""
+        return meta(truth, source, self.zone, self.window, self.data, self.compared)
 
 
 def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) -> MetricsAnswer:
     """What `query` asks for; raises `ValidationFailed` for a zone, window or grain that cannot be answered."""
-    zone = zone_of(query.timezone, aggregates.zones)
-    data = aggregates.data_window(zone)
-    window = window_of(query, data)
-    check_span(window, query.grain)
-    compared = comparison_window(window, query.compare)
-    base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
-    pair = _Pair(
-        aggregates.select(zone, window, query.filter),
-        None if compared is None else aggregates.select(zone, compared, query.filter),
-    )
+    pair = Pair.of(aggregates, query, query.compare)
+    check_span(pair.window, query.grain)
+    base = pair.base
 
     now, before = pair.ask((), METRICS)
     series_now, series_before = pair.ask((query.grain,), map(metric_of, SERIES))
@@ -82,14 +109,14 @@ def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) ->
     used = (now, before, series_now, series_before, steps, *(part for _, parts in parted for part in parts))
     return MetricsAnswer(
         data=MetricsData(
-            kpis=overview(aggregates, now, before, steps, base),
-            series=trend(aggregates, zone, query.grain, series_now, series_before if base.exists else None),
+            kpis=overview(aggregates.columns_present, now, before, steps, base),
+            series=trend(aggregates, pair.zone, query.grain, series_now, series_before if base.exists else None),
             breakdowns=[
                 *(breakdown(name, *parts, labels(aggregates, name), base) for name, parts in parted),
                 rating_breakdown(now.tally, None if before is None else before.tally, base),
             ],
         ),
-        meta=meta(truth, slowest(used), zone, window, data, compared),
+        meta=pair.meta(truth, slowest(used)),
     )
 
 

@@ -9,10 +9,10 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.delta import Baseline, Delta, delta
 from supportapi.answers.figures import Figures, known, known_all
-from supportapi.rollups.catalogue import METRICS, Better, Metric, Unit, availability
+from supportapi.rollups.catalogue import COLUMN_ABSENT, METRICS, Better, Metric, Unit, availability
 
 if TYPE_CHECKING:
-    from supportapi.rollups.aggregates import Aggregates
+    from collections.abc import Collection
 
 
 class KpiCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,20 +35,31 @@ class KpiCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def overview(
-    aggregates: Aggregates, now: Figures, before: Figures | None, steps: Figures, base: Baseline
+    columns_present: Collection[str],
+    now: Figures,
+    before: Figures | None,
+    steps: Figures,
+    base: Baseline,
+    *,
+    by_agent: bool = False,
 ) -> list[KpiCard]:
     """A card for each metric of the catalogue.
 
     `now` and `before` hold the two windows as one group each, `steps` the window by step. A metric whose columns the
-    dataset lacks is unavailable, never 0.
+    dataset lacks is unavailable, never 0; so is, for the cards of an agent, one that means nothing `by_agent`.
     """
-    return [_card(aggregates, metric, now, before, steps, base) for metric in METRICS]
+    unavailable = {metric.key: availability(metric, columns_present, by_agent=by_agent) for metric in METRICS}
+    return [_card(columns_present, metric, unavailable[metric.key], (now, before, steps), base) for metric in METRICS]
 
 
 def _card(
-    aggregates: Aggregates, metric: Metric, now: Figures, before: Figures | None, steps: Figures, base: Baseline
+    columns_present: Collection[str],
+    metric: Metric,
+    reason: str | None,
+    found: tuple[Figures, Figures | None, Figures],
+    base: Baseline,
 ) -> KpiCard:
-    reason = availability(metric, aggregates.columns_present)
+    now, before, steps = found
     value = previous = move = sparkline = None
     if reason is None:
         value = known(float(now.values[metric.key]), metric.unit)
@@ -56,7 +67,7 @@ def _card(
             previous = known(float(before.values[metric.key]), metric.unit) if base.exists else None
             move = delta(metric, value, previous, base)
         sparkline = known_all(steps.values[metric.key], metric.unit)
-    lacking = tuple(name for name in metric.columns if name not in aggregates.columns_present)
+    lacking = tuple(name for name in metric.columns if name not in columns_present)
     return KpiCard(
         key=metric.key,
         label=metric.label,
@@ -68,5 +79,5 @@ def _card(
         sparkline=sparkline,
         available=reason is None,
         reason=reason,
-        columns=None if reason is None else lacking,
+        columns=lacking if reason == COLUMN_ABSENT else None,
     )

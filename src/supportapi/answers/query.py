@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
+from supportapi.answers.by_agent import AgentMetric, AgentSort
 from supportapi.calls.filter import Filter
 from supportapi.calls.window import Comparison, Grain, RelativeRange, Window, relative_window
 from supportapi.errors import ValidationFailed
@@ -22,25 +23,9 @@ Members = Annotated[
     ),
 ]
 
-AgentSort = Literal[
-    "calls",
-    "-calls",
-    "average_rating",
-    "-average_rating",
-    "average_duration",
-    "-average_duration",
-    "resolution_rate",
-    "-resolution_rate",
-    "csat",
-    "-csat",
-    "total_talk_time",
-    "-total_talk_time",
-    "average_speed_of_answer",
-    "-average_speed_of_answer",
-    "response_rate",
-    "-response_rate",
-    "agent_name",
-    "-agent_name",
+MinCalls = Annotated[
+    int,
+    Meta(ge=1, le=100_000, description="A value that is computed from fewer calls than this earns no badge."),
 ]
 
 
@@ -65,7 +50,6 @@ class WindowedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     region: Members = ()
     issue_type: Members = ()
     channel: Members = ()
-    agent_id: Members = ()
     timezone: Annotated[
         str | None,
         Meta(description="One of the reporting time zones; the first of them by default.", examples=["UTC"]),
@@ -79,11 +63,22 @@ class WindowedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     @property
     def filter(self) -> Filter:
         """The members that the question is limited to."""
+        return Filter(region=self.region, issue_type=self.issue_type, channel=self.channel)
+
+
+class FilteredQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The calls of some agents, or of all of them."""
+
+    agent_id: Members = ()
+
+    @property
+    def filter(self) -> Filter:
+        """The members that the question is limited to."""
         return Filter(region=self.region, issue_type=self.issue_type, channel=self.channel, agent_id=self.agent_id)
 
 
 class MetricsQuery(
-    WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="metrics"
+    FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="metrics"
 ):
     """`GET /api/metrics`."""
 
@@ -91,18 +86,36 @@ class MetricsQuery(
     grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
 
 
-class AgentsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="agents"):
+class AgentsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="agents"):
     """`GET /api/agents`."""
 
     compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
-    sort: Annotated[AgentSort, Meta(description="A leading `-` sorts downwards; unknown values come last.")] = "-calls"
-    min_calls: Annotated[int, Meta(ge=1, le=100_000, description="Fewer calls than this earn no badge.")] = 20
+    sort: Annotated[
+        AgentSort,
+        Meta(
+            description="A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come "
+            "last. Proportions sort by the cautious end of their interval."
+        ),
+    ] = "-calls"
+    metrics: Annotated[
+        tuple[AgentMetric, ...],
+        Meta(description="The metrics of each row; all but percentiles and maxima when none is named."),
+    ] = ()
+    min_calls: MinCalls = 20
     page: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     per_page: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
+class AgentQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`GET /api/agents/{agent_id}`."""
+
+    compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
+    grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
+    min_calls: MinCalls = 20
+
+
 class OptionsQuery(
-    WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="options"
+    FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="options"
 ):
     """`GET /api/filters/options`."""
 

@@ -48,9 +48,13 @@ def check_span(window: Window, grain: Grain) -> None:
 
 
 def trend(aggregates: Aggregates, zone: str, grain: Grain, now: Figures, before: Figures | None) -> list[Series]:
-    """The series of each metric of `SERIES` that the dataset can give; `now` and `before` are parted by `grain`."""
+    """The series of each metric of `SERIES` that `now` has and the dataset can give.
+
+    `now` and `before` are parted by `grain`.
+    """
     starts = [_instant(key, zone) for key in now.keys[-1]]
-    available = [m for m in map(metric_of, SERIES) if availability(m, aggregates.columns_present) is None]
+    asked = [metric_of(key) for key in SERIES if key in now.values]
+    available = [metric for metric in asked if availability(metric, aggregates.columns_present) is None]
     listed: list[Series] = []
     for metric in available:
         values = known_all(now.values[metric.key], metric.unit)

@@ -13,7 +13,7 @@ from supportapi.answers.delta import Baseline
 from supportapi.answers.figures import Figures, figures
 from supportapi.answers.meta import Days
 from supportapi.answers.overview import KpiCard, overview
-from supportapi.answers.query import WindowedQuery, window_of, zone_of
+from supportapi.answers.query import FilteredQuery, window_of, zone_of
 from supportapi.calls.changes import Changes
 from supportapi.calls.window import RelativeRange, Window
 from supportapi.errors import ValidationFailed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class DiffQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DiffQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`GET /api/versions/{a}...{b}`."""
 
     default_range: ClassVar[RelativeRange] = "all"

@@ -18,7 +18,8 @@ OPERATION: Final = Operation(
     tag="agents",
     summary="The leaderboard",
     description="One row for each agent and region that the filters leave, ranked by the metric of `sort` in its "
-    "better direction. A badge needs `min_calls` in the window.",
+    "better direction. A badge needs `min_calls` behind the value, and `top`, `strong` and `watch` one that differs "
+    "from the others' by more than luck.",
     query=AgentsQuery,
     successes={200: Success(description="One page of it.", body=AgentsAnswer)},
     errors=(ValidationFailed, WarmingUp, Overloaded),

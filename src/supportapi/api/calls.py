@@ -11,7 +11,7 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.agents import PagedMeta
 from supportapi.answers.meta import Meta, meta
-from supportapi.answers.query import Members, WindowedQuery, window_of, zone_of
+from supportapi.answers.query import FilteredQuery, Members, window_of, zone_of
 from supportapi.answers.query_string import canonical, decode
 from supportapi.api.answer import Answer, tag_of
 from supportapi.api.doors import Doors, doors_of
@@ -54,7 +54,7 @@ _COLUMNS: Final[dict[str, SortColumn]] = {
 }
 
 
-class CallsQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"):
+class CallsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"):
     """`GET /api/calls`."""
 
     customer_id: Members = ()

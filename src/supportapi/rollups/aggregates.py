@@ -31,7 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a version beside its arrays.
 
     `members` lists each dimension's members by code, the unknown one last; `unknown_occurs` says whether any call has
-    it. `buckets` is the number of sketch buckets in use for `wait` and for `duration`.
+    it. `buckets` is the number of sketch buckets in use for `wait` and for `duration`. `agent_names` lists the names of
+    those agents that had several, the newest one last.
     """
 
     rows: int
@@ -41,6 +42,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     members: dict[str, tuple[Member, ...]]
     unknown_occurs: dict[str, bool]
     buckets: dict[str, int]
+    agent_names: dict[str, tuple[str, ...]]
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True):

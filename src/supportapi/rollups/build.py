@@ -61,6 +61,7 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
         members={name: _members(state, name) for name in DIMENSIONS},
         unknown_occurs={name: state.known[name] < state.rows for name in DIMENSIONS},
         buckets=used,
+        agent_names=_several_names(state),
     )
     codes = row_codes(calls, state.members, {name: zone.data for name, zone in made.items()})
     return Aggregates(facts, made, pairs, codes)
@@ -194,6 +195,12 @@ def _pairs(state: PartialState, zones: Sequence[str]) -> NDArray[np.uint32]:
 def _used_buckets(state: PartialState, zones: Sequence[str], of: str) -> int:
     highest = state.cells[f"{zones[0]}/{of}"].get_column("bucket").max()
     return int(highest) + 1 if isinstance(highest, int) else 1
+
+
+def _several_names(state: PartialState) -> dict[str, tuple[str, ...]]:
+    names = state.agents.group_by("agent_id", maintain_order=True).agg("agent_name")
+    several = names.filter(pl.col("agent_name").list.len() > 1)
+    return {key_of(agent): tuple(listed) for agent, listed in several.iter_rows()}
 
 
 def _members(state: PartialState, name: str) -> tuple[Member, ...]:

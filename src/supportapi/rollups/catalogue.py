@@ -266,6 +266,8 @@ def metric_of(key: str) -> Metric:
     return _BY_KEY[key]
 
 
-def availability(metric: Metric, columns_present: Collection[str]) -> str | None:
-    """Why a dataset with values in `columns_present` cannot give `metric`; None when it can."""
+def availability(metric: Metric, columns_present: Collection[str], *, by_agent: bool = False) -> str | None:
+    """Why a dataset with values in `columns_present` cannot give `metric` (of one agent); None when it can."""
+    if by_agent and metric.agent_reason is not None:
+        return metric.agent_reason
     return None if all(column in columns_present for column in metric.columns) else COLUMN_ABSENT

@@ -19,12 +19,15 @@ _MOST_CELLS: Final = 4_000_000
 _FEW_MEMBERS: Final = 8
 
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}
-_CONDITION_OF_SUM: Final = {
-    "wait_ms": ("wait_ms", "wait_known"),
-    "wait_answered_ms": ("wait_ms", "wait_answered_known"),
-    "wait_unanswered_ms": ("wait_ms", "wait_unanswered_known"),
-    "duration_ms": ("duration_ms", "duration_known"),
+_PARTS_OF_SUM: Final = {
+    "wait_ms": {
+        "wait_ms": None,
+        "wait_answered_ms": "wait_answered_known",
+        "wait_unanswered_ms": "wait_unanswered_known",
+    },
+    "duration_ms": {"duration_ms": None},
 }
+"""The sums of each column, each with the count whose calls it is limited to; what is not known is 0 in the column."""
 
 
 Rows = slice | NDArray[np.intp]
@@ -79,11 +82,12 @@ class RowCodes:
         for rows, group in scan.parts():
             classes = self.columns["class"][rows]
             self._add_counts(counts, group, classes)
-            for index, name in enumerate(SUMS):
-                amount, condition = _CONDITION_OF_SUM[name]
-                counted = self.contributions[:, _AT[condition]].astype(np.float64)[classes]
+            for column, parts in _PARTS_OF_SUM.items():
                 # Exact: milliseconds of less than 2^53 in all are whole numbers in a double.
-                sums[:, index] += np.bincount(group, self.columns[amount][rows] * counted, minlength=scan.groups)
+                amounts = self.columns[column][rows].astype(np.float64)
+                for name, condition in parts.items():
+                    counted = 1.0 if condition is None else self.contributions[:, _AT[condition]][classes]
+                    sums[:, SUMS.index(name)] += np.bincount(group, amounts * counted, minlength=scan.groups)
         return Tally(counts, sums.astype(np.int64))
 
     def calls(self, scan: Scan) -> NDArray[np.int64]:

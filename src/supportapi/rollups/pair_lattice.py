@@ -23,7 +23,7 @@ class PairLattice:
     `cell`, sorted, names the days that have calls: slot * `days` + day. One running total goes through all cells, so
     that any window of any pair is one subtraction: entry `n` of `counts` and `sums` (one more than there are cells) is
     the total of the cells before cell `n`. `longest` is each cell's longest wait in milliseconds plus one, 0 where
-    none is known.
+    none is known, and a last 0 after all of them.
     """
 
     __slots__ = ("cell", "counts", "days", "longest", "shape", "sums")
@@ -64,7 +64,7 @@ class PairLattice:
         counts, sums = (
             _running(np.concatenate([values[order], total])) for values, total in zip(measures[:2], of_day, strict=True)
         )
-        return cls(days, pairs + 1, cell, counts, sums, np.concatenate([measures[2][order], longest_of_day]))
+        return cls(days, pairs + 1, cell, counts, sums, np.concatenate([measures[2][order], longest_of_day, [0]]))
 
     def between(self, selection: Selection, edges: NDArray[np.intp]) -> Tally:
         """The tallies between neighbouring day `edges`, shape `(selected, len(edges) - 1)`."""
@@ -80,8 +80,7 @@ class PairLattice:
         if filled.size:
             # Every second step of reduceat is one of ours; those between, which it wants too, are thrown away.
             bounds = np.column_stack([starts[filled], ends[filled]]).ravel()
-            padded = np.append(self.longest, 0)
-            found[filled] = np.maximum.reduceat(padded, bounds)[::2]
+            found[filled] = np.maximum.reduceat(self.longest, bounds)[::2]
         return np.where(found > 0, (found - 1) / 1000, np.nan).reshape(at.shape[0], at.shape[1] - 1)
 
     def _at(self, selection: Selection, edges: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -76,6 +76,10 @@ class Selection:
             return cells.longest_wait(plan, plan.lattice)
         return scans.longest_wait(self._aggregates.codes, plan, self._kept(plan.days))
 
+    def pairs(self) -> NDArray[np.intp]:
+        """The places in the aggregates' `pairs` of those along an axis `agent_region`."""
+        return matching_pairs(self._aggregates.pairs, self._selected)
+
     def estimated_rows(self, by: tuple[str, ...] = ()) -> int:
         """How many rows a scan would touch; 0 when cells answer."""
         plan = self._plan(by)
@@ -126,7 +130,7 @@ class Selection:
         if axis == RATING:
             return np.array([*RATINGS, 0], dtype=np.intp)
         if axis == PAIR:
-            return matching_pairs(self._aggregates.pairs, self._selected)
+            return self.pairs()
         return self._selected.get(axis, self._aggregates.occurring[axis])
 
     def _member_keys(self, axis: str | None, groups: NDArray[np.intp] | None) -> tuple[tuple[Key, ...], ...]:
