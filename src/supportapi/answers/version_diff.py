@@ -104,7 +104,7 @@ def version_diff(
             after=_side(after, new),
             calls=compare(window, zone),
             files_shared=len(before.files & after.files),
-            kpis=overview(after.aggregates, new, _available(before.aggregates, old), steps, both),
+            kpis=overview(after.aggregates.columns_present, new, _available(before.aggregates, old), steps, both),
         ),
         meta=DiffMeta(window=Days(from_=window.start, to=window.end), timezone=zone),
     )

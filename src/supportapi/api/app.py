@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from supportapi.snapshots.follow import AsyncShelf
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
+    agents.agent,
     agents.agents,
     audits.audit,
     bundle.bundle,

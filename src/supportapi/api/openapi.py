@@ -31,7 +31,7 @@ DESCRIPTION: Final = (
 )
 TAGS: Final[Mapping[str, str]] = {
     "metrics": "Cards, series, breakdowns, and what each number means.",
-    "agents": "The leaderboard.",
+    "agents": "The leaderboard, and one agent.",
     "calls": "The rows behind the numbers.",
     "versions": "Which data is served, and when it changed.",
     "settings": "The dataset, refreshing it, and the jobs that do.",
