@@ -1,17 +1,18 @@
-"""`python -m benchmarks [--quick] [ingest|build|query|calls|publish|serve ...]`: ratios measured on this machine."""
+"""`python -m benchmarks [--quick] [ingest|build|query|agents|calls|publish|serve ...]`: ratios of this machine."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 
-from benchmarks import build, calls, ingest, publish, query, serve
+from benchmarks import agents, build, calls, ingest, publish, query, serve
 from benchmarks.machine import cores, describe, load
 
 _GROUPS = {
     "ingest": ingest.run,
     "build": build.run,
     "query": query.run,
+    "agents": agents.run,
     "calls": calls.run,
     "publish": publish.run,
     "serve": serve.run,

@@ -41,15 +41,15 @@ def load() -> float:
     return os.getloadavg()[0]
 
 
-def sample(calls: int) -> Path:
-    """The Parquet file of `calls` made-up calls, made once and kept in `CACHE`."""
-    folder = CACHE / f"calls-{calls}"
+def sample(calls: int, agents: int | None = None) -> Path:
+    """The Parquet file of `calls` made-up calls (taken by `agents`), made once and kept in `CACHE`."""
+    folder = CACHE / (f"calls-{calls}" if agents is None else f"calls-{calls}-agents-{agents}")
     file = folder / "cleaned_calls.parquet"
     if not (folder / "manifest.json").exists():
         from supportapi.dataset.sample import make_sample  # noqa: PLC0415 - the main process stays small
 
         tell(f"making {calls:,} calls in {folder}")
-        make_sample(calls, SEED, folder)
+        make_sample(calls, SEED, folder, agents=agents)
     return file
 
 
