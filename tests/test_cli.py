@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,22 @@ class Shell:
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.chdir(tmp_path)  # where no .env is
     return Shell(tmp_path)
+
+
+def test_arithmetic_starts_no_threads_of_its_own(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+
+    shell("users", "--help")
+
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_an_operator_may_give_arithmetic_threads(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+
+    shell("users", "--help")
+
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
 
 
 def test_every_command_has_a_help(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +42,8 @@ class _Group(click.Group):
 @click.version_option(RELEASE, prog_name="supportapi")
 def main() -> None:
     """Support-call analytics: aggregates precomputed into Redis, served in the time that it takes to send them."""
+    # Read when numpy is loaded: a product of ours is small, and threads would only take cores from other requests.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 # -- processes ---------------------------------------------------------------------------------------------------
