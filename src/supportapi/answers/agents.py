@@ -23,7 +23,6 @@ from supportapi.rollups.questions import PAIR, STEP
 
 if TYPE_CHECKING:
     from supportapi.answers.query import AgentsQuery
-    from supportapi.calls.filter import Filter
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.selection import Selection
 
@@ -95,12 +94,8 @@ class AgentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Board(msgspec.Struct, frozen=True):
-    """Every (agent, region) pair that the filter leaves, and the order in which those with calls are listed.
+    """Every (agent, region) pair that the filter leaves, and the order in which those with calls are listed."""
 
-    `pairs` are positions in the aggregates' pairs; everything else counts along them.
-    """
-
-    pairs: NDArray[np.intp]
     named: NDArray[np.bool_]
     now: Figures
     before: Figures | None
@@ -173,7 +168,7 @@ def _board(pair: Pair, order: Order, metrics: list[Metric]) -> _Board:
     else:
         ordered = np.lexsort((names, -calls, first))
     listed = named & ((calls > 0) | (earlier > 0))
-    return _Board(pairs, named, now, before, placed, ordered[listed[ordered]], source)
+    return _Board(named, now, before, placed, ordered[listed[ordered]], source)
 
 
 def _sorting(order: Order, placed: Standings, now: Figures, before: Figures | None) -> NDArray[np.float64]:
@@ -202,7 +197,7 @@ def _rows(
     values = {metric.key: known_all(board.now.values[metric.key][shown], metric.unit) for metric in metrics}
     moves = {metric.key: _moves(pair, board, metric, values[metric.key], shown) for metric in metrics}
     calls: list[int] = board.now.tally["calls"][shown].tolist()
-    lines = _sparklines(pair, query.filter, board, shown)
+    lines: list[list[int]] = pair.now.calls((PAIR, STEP), shown).tolist()
     listed: list[AgentRow] = []
     for number, at in enumerate(shown.tolist()):
         agent_id, region = board.now.keys[0][at]
@@ -226,15 +221,3 @@ def _moves(
         return []
     earlier = known_all(board.before.values[metric.key][shown], metric.unit)
     return [delta(metric, value, previous, pair.base) for value, previous in zip(values, earlier, strict=True)]
-
-
-def _sparklines(pair: Pair, kept: Filter, board: _Board, shown: NDArray[np.intp]) -> list[list[int]]:
-    """The calls of each shown row in steps: asked for the shown agents only, for a board can hold thousands."""
-    if not shown.size:
-        return []
-    agents = {board.now.keys[0][at][0] for at in shown.tolist()}
-    only = msgspec.structs.replace(kept, agent_id=tuple(sorted(agents)))
-    selection = pair.aggregates.select(pair.zone, pair.window, only)
-    at = np.searchsorted(selection.pairs(), board.pairs[shown])
-    lines: list[list[int]] = selection.calls((PAIR, STEP))[at].tolist()
-    return lines

@@ -35,6 +35,8 @@ COUNTS: Final[tuple[str, ...]] = (
 """Calls that ... : `within_T` answered with a wait of at most T seconds, `beyond_T` unanswered with a wait of more than
 T, `short_abandons` unanswered with a wait below 5 s, `*_known` with a value, `*_handled` not known to be unanswered."""
 
+CALLS: Final = COUNTS.index("calls")
+
 SUMS: Final[tuple[str, ...]] = ("wait_ms", "wait_answered_ms", "wait_unanswered_ms", "duration_ms")
 """Sums of milliseconds over the calls whose value is known."""
 

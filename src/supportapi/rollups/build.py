@@ -13,8 +13,8 @@ from supportapi.calls.window import Window
 from supportapi.measures.tally import COUNTS, SUMS
 from supportapi.rollups.aggregates import Aggregates, Facts
 from supportapi.rollups.encode import row_codes
-from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes
-from supportapi.rollups.pair_lattice import CELL_BYTES, PairLattice
+from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes, narrowed
+from supportapi.rollups.pair_lattice import PairLattice, pair_bytes
 from supportapi.rollups.plan import Zone, covers
 from supportapi.rollups.questions import PAIR, Member
 from supportapi.rollups.states import CELL_KEYS, DIMENSIONS, LONGEST_WAIT, PartialState
@@ -110,7 +110,7 @@ def _lattices(
     lattices: list[Lattice | PairLattice] = []
     for dims in _CANDIDATES:
         if dims == (PAIR,):
-            if budget.spend((cells.height + data.days) * CELL_BYTES):
+            if budget.spend(pair_bytes(len(pairs), cells.height, data.days)):
                 lattices.append(_pair_lattice(cells, pairs, data, _count_type(2 * state.rows)))
         elif not any(covers(have.dims, frozenset(dims)) for have in lattices):
             shape = tuple(sizes[dim] for dim in dims)
@@ -156,8 +156,7 @@ def _lattice(
         fold_all(dense, len(sizes), maximum=maximum)
     np.cumsum(counts, axis=-2, out=counts)
     np.cumsum(sums, axis=-2, out=sums)
-    fits = not longest.size or int(longest.max()) < 2**32
-    return Lattice(dims, counts, sums, longest.astype(np.uint32) if fits else longest)
+    return Lattice(dims, counts, sums, narrowed(longest))
 
 
 def _histogram(

@@ -65,7 +65,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _divided(top: NDArray[np.float64], bottom: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=np.asarray(bottom) > 0)
+    return top / np.where(bottom > 0, bottom, np.nan)
 
 
 def _measure(name: str) -> Part:

@@ -26,6 +26,12 @@ def tally(plan: Plan, lattice: Lattice | PairLattice) -> Tally:
     )
 
 
+def calls(plan: Plan, lattice: Lattice | PairLattice) -> NDArray[np.int64]:
+    """The number of calls of each of the plan's cells, shape `plan.shape`."""
+    selection = _selection(plan, lattice.dims, lattice.shape)
+    return _shaped(plan, lattice.dims, selection, lattice.calls_between(selection, plan.edges), 0)
+
+
 def longest_wait(plan: Plan, lattice: Lattice | PairLattice) -> NDArray[np.float64]:
     """The longest wait of each of the plan's cells in seconds, NaN without one; shape `plan.shape`."""
     selection = _selection(plan, lattice.dims, lattice.shape)
@@ -56,11 +62,11 @@ def _selection(plan: Plan, dims: tuple[str, ...], slots: tuple[int, ...]) -> lis
     selection: list[NDArray[np.intp]] = []
     for at, dim in enumerate(dims):
         every = np.array([slots[at] - 1], dtype=np.intp)
-        if dim == PAIR:
+        if dim == plan.axis and plan.groups is not None:
+            selection.append(plan.groups)
+        elif dim == PAIR:
             limited = plan.axis is not None or bool(plan.selected)
             selection.append(matching_pairs(plan.pairs, plan.selected) if limited else every)
-        elif dim == plan.axis and plan.groups is not None:
-            selection.append(plan.groups)
         else:
             selection.append(plan.selected.get(dim, every))
     return selection

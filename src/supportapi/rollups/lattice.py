@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from supportapi.measures.tally import COUNTS, SUMS, Tally
+from supportapi.measures.tally import CALLS, COUNTS, SUMS, Tally
 
 Selection = Sequence[NDArray[np.intp]]
 """For each dimension of a lattice the slots to add up; its last slot, `all`, where the dimension is not limited."""
@@ -42,6 +42,11 @@ class Lattice:
         at = np.ix_(*selection, edges)
         counts = np.diff(self.counts[at], axis=-2).astype(np.int64, copy=False)
         return Tally(counts, np.diff(self.sums[at], axis=-2))
+
+    def calls_between(self, selection: Selection, edges: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The number of calls of each of `between` alone."""
+        found = self.counts[..., CALLS][np.ix_(*selection, edges)]
+        return np.diff(found, axis=-1).astype(np.int64, copy=False)
 
     def longest_between(self, selection: Selection, edges: NDArray[np.intp]) -> NDArray[np.float64]:
         """The longest wait in seconds between neighbouring `edges`, NaN without one; shape as in `between`."""
@@ -97,6 +102,11 @@ def lattice_bytes(sizes: Sequence[int], days: int) -> int:
 def histogram_bytes(sizes: Sequence[int], days: int, step: int, buckets: int) -> int:
     """What a histogram lattice takes."""
     return int(np.prod([size + 1 for size in sizes], dtype=np.int64)) * (days // step + 1) * buckets * 4
+
+
+def narrowed(longest: NDArray[np.int64]) -> NDArray[Any]:
+    """Longest waits in four bytes each, where they fit."""
+    return longest.astype(np.uint32) if int(longest.max(initial=0)) < 2**32 else longest
 
 
 def fold_all(dense: NDArray[Any], axes: int, *, maximum: bool = False) -> None:

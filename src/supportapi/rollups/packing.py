@@ -47,7 +47,7 @@ def zone_arrays(zone: Zone) -> dict[str, NDArray[Any]]:
     for at, lattice in enumerate(zone.lattices):
         prefix = f"zone{zone.position}-lattice{at}"
         if isinstance(lattice, PairLattice):
-            arrays[f"{prefix}-cell"] = lattice.cell
+            arrays[f"{prefix}-marks"], arrays[f"{prefix}-before"] = lattice.marks, lattice.before
         arrays[f"{prefix}-counts"], arrays[f"{prefix}-sums"] = lattice.counts, lattice.sums
         arrays[f"{prefix}-longest"] = lattice.longest
     for of, listed in zone.histograms.items():
@@ -63,8 +63,8 @@ def read_zone(position: int, header: ZoneHeader, arrays: Mapping[str, NDArray[An
         prefix = f"zone{position}-lattice{at}"
         counts, sums, longest = (arrays[f"{prefix}-{part}"] for part in ("counts", "sums", "longest"))
         if dims == PairLattice.dims:
-            slots = len(arrays["pairs"]) + 1
-            lattices.append(PairLattice(data.days, slots, arrays[f"{prefix}-cell"], counts, sums, longest))
+            marks, before = arrays[f"{prefix}-marks"], arrays[f"{prefix}-before"]
+            lattices.append(PairLattice(marks, before, counts, sums, longest))
         else:
             lattices.append(Lattice(dims, counts, sums, longest))
     histograms = {

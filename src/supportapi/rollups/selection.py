@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from supportapi.calls.filter import UNKNOWN
@@ -44,12 +45,13 @@ class Selection:
         rows = self._kept(plan.days)
         return Answer(scans.tally(self._aggregates.codes, plan, rows), plan.keys, "scan")
 
-    def calls(self, by: tuple[str, ...] = ()) -> NDArray[np.int64]:
-        """The number of calls alone, axes as in `tally(by)`: for who needs nothing else of them."""
+    def calls(self, by: tuple[str, ...], among: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The number of calls alone, as in `tally(by)`, of the members at the places `among` of its first axis."""
         plan = self._plan(by)
-        if plan.lattice is not None:
-            return cells.tally(plan, plan.lattice)["calls"]
-        return scans.calls(self._aggregates.codes, plan, self._kept(plan.days))
+        lattice, groups = plan.lattice, plan.groups
+        if lattice is None or groups is None:
+            return scans.calls(self._aggregates.codes, plan, self._kept(plan.days))[among]
+        return cells.calls(msgspec.structs.replace(plan, groups=groups[among]), lattice)
 
     def histogram(self, of: Measured, by: tuple[str, ...] = ()) -> tuple[NDArray[np.int64], Source]:
         """The histogram of waits or durations, shape `(*axes, buckets)`, axes as in `tally(by)`."""
