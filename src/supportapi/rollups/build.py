@@ -60,7 +60,7 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
         columns_present=tuple(sorted(name for name, known in state.known.items() if known or not state.rows)),
         members={name: _members(state, name) for name in DIMENSIONS},
         unknown_occurs={name: state.known[name] < state.rows for name in DIMENSIONS},
-        buckets=used,
+        buckets={"wait": used["wait"].stop, "duration": used["duration"].stop},
         agent_names=_several_names(state),
     )
     codes = row_codes(calls, state.members, {name: zone.data for name, zone in made.items()})
@@ -82,7 +82,7 @@ class _Budget:
 
 
 def _zone(
-    state: PartialState, position: int, name: str, pairs: NDArray[Any], used: dict[str, int], budget: _Budget
+    state: PartialState, position: int, name: str, pairs: NDArray[Any], used: dict[str, range], budget: _Budget
 ) -> Zone:
     base = state.cells[f"{name}/base"]
     days = base.get_column("day")
@@ -96,7 +96,7 @@ def _zone(
     for dims, width in (((), 1), *(((dim,), 1) for dim in _BASE), (_BASE, step)):
         for of, listed in histograms.items():
             shape = tuple(sizes[dim] for dim in dims)
-            if budget.spend(histogram_bytes(shape, data.days, width, used[of])):
+            if budget.spend(histogram_bytes(shape, data.days, width, len(used[of]))):
                 histograms[of] = (*listed, _histogram(state, f"{name}/{of}", dims, shape, width, used[of], data))
     return Zone(position, data, lattices, histograms)
 
@@ -160,20 +160,26 @@ def _lattice(
 
 
 def _histogram(
-    state: PartialState, kind: str, dims: tuple[str, ...], sizes: tuple[int, ...], step: int, buckets: int, data: Window
+    state: PartialState,
+    kind: str,
+    dims: tuple[str, ...],
+    sizes: tuple[int, ...],
+    step: int,
+    buckets: range,
+    data: Window,
 ) -> HistogramLattice:
     cells = state.cells[kind]
     checkpoints = data.days // step + 1
-    counts = np.zeros((*(size + 1 for size in sizes), checkpoints, buckets), np.int32)
+    counts = np.zeros((*(size + 1 for size in sizes), checkpoints, len(buckets)), np.int32)
     after = _day_numbers(cells, data) // step + 1
     # The days after the last checkpoint are never part of a whole step.
     inside = after < checkpoints
     at = tuple(slot[inside] for slot in _slots(cells, dims))
     bucket, calls = cells.get_column("bucket").to_numpy()[inside], cells.get_column("n").to_numpy()[inside]
-    np.add.at(counts, (*at, after[inside], bucket), calls.astype(np.int32))
+    np.add.at(counts, (*at, after[inside], bucket - buckets.start), calls.astype(np.int32))
     fold_all(counts, len(sizes))
     np.cumsum(counts, axis=-2, out=counts)
-    return HistogramLattice(dims, step, counts)
+    return HistogramLattice(dims, step, buckets.start, counts)
 
 
 def _slots(cells: pl.DataFrame, dims: tuple[str, ...]) -> tuple[NDArray[np.intp], ...]:
@@ -191,9 +197,11 @@ def _pairs(state: PartialState, zones: Sequence[str]) -> NDArray[np.uint32]:
     return cells.select("agent_id", "region").unique().sort("agent_id", "region").to_numpy().astype(np.uint32)
 
 
-def _used_buckets(state: PartialState, zones: Sequence[str], of: str) -> int:
-    highest = state.cells[f"{zones[0]}/{of}"].get_column("bucket").max()
-    return int(highest) + 1 if isinstance(highest, int) else 1
+def _used_buckets(state: PartialState, zones: Sequence[str], of: str) -> range:
+    """The buckets from the first to the last one that is used."""
+    buckets = state.cells[f"{zones[0]}/{of}"].get_column("bucket")
+    first, last = buckets.min(), buckets.max()
+    return range(first, last + 1) if isinstance(first, int) and isinstance(last, int) else range(1)
 
 
 def _several_names(state: PartialState) -> dict[str, tuple[str, ...]]:

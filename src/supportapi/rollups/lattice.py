@@ -71,14 +71,15 @@ class HistogramLattice:
     """Histograms of waits or durations of every combination of members, prefix-summed at every `step` days.
 
     `counts` has shape `(n1 + 1, ..., checkpoints, buckets)`: entry `k` holds the days before day `k * step`. Only the
-    buckets up to the last used one are kept.
+    buckets from the first used one, `first`, to the last are kept.
     """
 
-    __slots__ = ("counts", "dims", "step")
+    __slots__ = ("counts", "dims", "first", "step")
 
-    def __init__(self, dims: tuple[str, ...], step: int, counts: NDArray[Any]) -> None:
+    def __init__(self, dims: tuple[str, ...], step: int, first: int, counts: NDArray[Any]) -> None:
         self.dims = dims
         self.step = step
+        self.first = first
         self.counts = counts
 
     def whole_steps(self, start: int, end: int) -> tuple[int, int]:
@@ -89,8 +90,11 @@ class HistogramLattice:
 
     def between(self, selection: Selection, edges: NDArray[np.intp]) -> NDArray[np.int64]:
         """The histograms between neighbouring day `edges`, all checkpoints; shape `(*selected, steps, buckets)`."""
-        at = np.ix_(*selection, edges // self.step)
-        return np.diff(self.counts[at], axis=-2).astype(np.int64, copy=False)
+        kept = self.counts[np.ix_(*selection, edges // self.step)]
+        steps, buckets = kept.shape[-2] - 1, kept.shape[-1]
+        found = np.zeros((*kept.shape[:-2], steps, self.first + buckets), np.int64)
+        found[..., self.first :] = np.diff(kept, axis=-2)
+        return found
 
 
 def lattice_bytes(sizes: Sequence[int], days: int) -> int:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class ZoneHeader(msgspec.Struct, frozen=True):
-    """Where a zone's days begin and end, and which lattices it has: dimensions, and for histograms the step."""
+    """Where a zone's days begin and end, and its lattices: dimensions, and of histograms step and first bucket."""
 
     name: str
     start: date
     end: date
     lattices: tuple[tuple[str, ...], ...]
-    histograms: dict[str, tuple[tuple[int, tuple[str, ...]], ...]]
+    histograms: dict[str, tuple[tuple[tuple[str, ...], int, int], ...]]
 
 
 def zone_header(name: str, zone: Zone) -> ZoneHeader:
@@ -37,7 +37,9 @@ def zone_header(name: str, zone: Zone) -> ZoneHeader:
         start=zone.data.start,
         end=zone.data.end,
         lattices=tuple(lattice.dims for lattice in zone.lattices),
-        histograms={of: tuple((one.step, one.dims) for one in listed) for of, listed in zone.histograms.items()},
+        histograms={
+            of: tuple((one.dims, one.step, one.first) for one in listed) for of, listed in zone.histograms.items()
+        },
     )
 
 
@@ -69,7 +71,8 @@ def read_zone(position: int, header: ZoneHeader, arrays: Mapping[str, NDArray[An
             lattices.append(Lattice(dims, counts, sums, longest))
     histograms = {
         of: tuple(
-            HistogramLattice(dims, step, arrays[f"zone{position}-{of}{at}"]) for at, (step, dims) in enumerate(listed)
+            HistogramLattice(dims, step, first, arrays[f"zone{position}-{of}{at}"])
+            for at, (dims, step, first) in enumerate(listed)
         )
         for of, listed in header.histograms.items()
     }
