@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from supportapi.measures.tally import COUNTS, SUMS, Tally
+
+if TYPE_CHECKING:
+    from supportapi.rollups.postings import Postings
 
 UNKNOWN_BUCKET: Final = 65_535
 _CHUNK_ROWS: Final = 1_000_000
@@ -31,7 +34,7 @@ _PARTS_OF_SUM: Final = {
 
 
 Rows = slice | NDArray[np.intp]
-"""Rows next to each other, or the positions of others in order: a part of at most `_CHUNK_ROWS`."""
+"""Rows next to each other, or the positions of others: a part of at most `_CHUNK_ROWS`."""
 
 Grouping = Callable[[Rows], NDArray[np.intp]]
 """The group of each of some rows."""
@@ -58,15 +61,22 @@ class RowCodes:
     `first_<zone>`, the first row of that day or later, and `end_<zone>`, the row after the last one before that day.
     The two differ only where a clock once went back over midnight, so that a day came twice. `classes`, shape
     `(classes, len(COUNTS))`, says which counts a row of each class adds to: every combination of what decides them
-    that occurs in the data.
+    that occurs in the data. `postings` find the rows of few members.
     """
 
-    __slots__ = ("base_second", "classes", "columns", "contributions", "rows")
+    __slots__ = ("base_second", "classes", "columns", "contributions", "postings", "rows")
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]], classes: NDArray[np.int8], base_second: int) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, NDArray[Any]],
+        classes: NDArray[np.int8],
+        base_second: int,
+        postings: Sequence[Postings],
+    ) -> None:
         self.columns = columns
         self.classes = classes
         self.base_second = base_second
+        self.postings = postings
         self.rows = len(columns["class"])
         # Doubles: BLAS multiplies them many times faster than numpy does integers, and they are exact up to 2^53 calls.
         self.contributions = classes.astype(np.float64)
@@ -129,20 +139,36 @@ class RowCodes:
     def kept(self, zone: int, days: tuple[int, int], members: Mapping[str, NDArray[np.intp]]) -> Iterator[Rows]:
         """The rows of the half-open span `days` of `zone` (a position) that have one of `members` in each dimension."""
         start, end = self.span(zone, days)
-        for first in range(start, end, _CHUNK_ROWS):
-            chunk = slice(first, min(first + _CHUNK_ROWS, end))
-            kept = self._strays(zone, days, chunk)
-            for name, codes in members.items():
-                passed = _among(self.columns[name][chunk], codes)
+        posted, decided = self._posted(start, end, members)
+        undecided = {name: codes for name, codes in members.items() if name not in decided}
+        bounds = (start, end) if posted is None else (0, len(posted))
+        for first in range(*bounds, _CHUNK_ROWS):
+            chunk = slice(first, min(first + _CHUNK_ROWS, bounds[1]))
+            rows: Rows = chunk if posted is None else posted[chunk]
+            kept = self._strays(zone, days, rows)
+            for name, codes in undecided.items():
+                passed = _among(self.columns[name][rows], codes)
                 kept = passed if kept is None else kept & passed
-            yield chunk if kept is None else np.flatnonzero(kept) + first
+            if kept is not None:
+                rows = np.flatnonzero(kept) + first if isinstance(rows, slice) else rows[kept]
+            yield rows
 
-    def _strays(self, zone: int, days: tuple[int, int], chunk: slice) -> NDArray[np.bool_] | None:
-        """Which rows of `chunk` lie in the days, or None when all of them do."""
+    def _posted(
+        self, start: int, end: int, members: Mapping[str, NDArray[np.intp]]
+    ) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
+        """Rows from `start` up to `end` that some postings have of `members`, and by which dimensions they chose."""
+        for each in self.postings:
+            rows = each.between(start, end, members)
+            if rows is not None:
+                return rows, each.dims
+        return None, ()
+
+    def _strays(self, zone: int, days: tuple[int, int], rows: Rows) -> NDArray[np.bool_] | None:
+        """Which of `rows` lie in the days, or None when all of them do."""
         first, end = self.columns[f"first_{zone}"], self.columns[f"end_{zone}"]
         if all(first[day] == end[day] for day in days):
             return None
-        day = self.columns[f"day_{zone}"][chunk]
+        day = self.columns[f"day_{zone}"][rows]
         return (day >= days[0]) & (day < days[1])
 
 

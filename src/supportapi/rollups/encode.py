@@ -10,6 +10,7 @@ import polars as pl
 from supportapi.calls.record import SORT_KEY
 from supportapi.measures.tally import COUNTS, SHORT_ABANDON_SECONDS, THRESHOLDS_SECONDS
 from supportapi.rollups.codes import UNKNOWN_BUCKET, RowCodes
+from supportapi.rollups.postings import POSTED, postings
 from supportapi.rollups.states import CONDITIONS, DIMENSIONS, bucket, coded, in_ticks, local_day
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: M
     columns["class"] = class_codes
     for position, window in enumerate(days.values()):
         columns |= _day_index(columns[f"day_{position}"], position, window.days)
-    return RowCodes(columns, classes, base_second)
+    sizes = {name: len(members[name]) + 1 for name in DIMENSIONS}
+    made = (postings(dims, columns, sizes) for dims in POSTED)
+    return RowCodes(columns, classes, base_second, [each for each in made if each is not None])
 
 
 def _encoded(

@@ -13,6 +13,7 @@ from supportapi.rollups.codes import RowCodes
 from supportapi.rollups.lattice import HistogramLattice, Lattice
 from supportapi.rollups.pair_lattice import PairLattice
 from supportapi.rollups.plan import Zone
+from supportapi.rollups.postings import POSTED, Postings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,10 +82,23 @@ def read_zone(position: int, header: ZoneHeader, arrays: Mapping[str, NDArray[An
 
 def codes_arrays(codes: RowCodes) -> dict[str, NDArray[Any]]:
     """The arrays of the row codes by name."""
-    return {"classes": codes.classes, **{f"rows-{name}": column for name, column in codes.columns.items()}}
+    arrays = {"classes": codes.classes, **{f"rows-{name}": column for name, column in codes.columns.items()}}
+    for each in codes.postings:
+        name = _posted(each.dims)
+        arrays |= {f"{name}-rows": each.rows, f"{name}-ends": each.ends}
+    return arrays
 
 
 def read_codes(base_second: int, arrays: Mapping[str, NDArray[Any]]) -> RowCodes:
     """The row codes of `codes_arrays`."""
     columns = {name.removeprefix("rows-"): array for name, array in arrays.items() if name.startswith("rows-")}
-    return RowCodes(columns, np.asarray(arrays["classes"]), base_second)
+    posted = [
+        Postings(dims, arrays[f"{_posted(dims)}-rows"], arrays[f"{_posted(dims)}-ends"])
+        for dims in POSTED
+        if f"{_posted(dims)}-rows" in arrays
+    ]
+    return RowCodes(columns, np.asarray(arrays["classes"]), base_second, posted)
+
+
+def _posted(dims: tuple[str, ...]) -> str:
+    return f"posted-{'-'.join(dims)}"

@@ -102,9 +102,7 @@ def _by_clock(codes: RowCodes, clock: Clock) -> Grouping:
     changes, ahead = clock.changes - codes.base_second, clock.ahead + codes.base_second
 
     def hour_of(rows: Rows) -> NDArray[np.intp]:
-        second = seconds[rows]
-        # Rows are in order of time: those between two changes are next to each other.
-        between = np.diff([0, *np.searchsorted(second, changes), len(second)])
-        return (second + np.repeat(ahead, between)) // _SECONDS_AN_HOUR % clock.buckets
+        second = seconds[rows].astype(np.int64)
+        return (second + ahead[np.searchsorted(changes, second, side="right")]) // _SECONDS_AN_HOUR % clock.buckets
 
     return hour_of
