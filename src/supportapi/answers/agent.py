@@ -89,9 +89,10 @@ def agent_answer(aggregates: Aggregates, agent_id: str, query: AgentQuery, truth
     check_span(pair.window, query.grain)
     own = pair.limited(msgspec.structs.replace(query.filter, agent_id=(agent_id,)))
 
+    # The steps come first: where rows are counted, the whole window is known from them.
+    steps = figures(own.now, (STEP,), AGENT_METRICS)
     now, before = own.ask((), AGENT_METRICS)
     along, along_before = own.ask((query.grain,), _of_agents(SERIES))
-    steps = figures(own.now, (STEP,), AGENT_METRICS)
     parted: list[tuple[Dimension, tuple[Figures, Figures | None]]] = [
         (name, own.ask((name,), _of_agents(ROW_METRICS))) for name in MEMBER_DIMENSIONS
     ]

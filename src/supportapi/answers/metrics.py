@@ -99,9 +99,10 @@ def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) ->
     check_span(pair.window, query.grain)
     base = pair.base
 
+    # The steps come first: where rows are counted, the whole window is known from them.
+    steps = figures(pair.now, (STEP,), METRICS)
     now, before = pair.ask((), METRICS)
     series_now, series_before = pair.ask((query.grain,), map(metric_of, SERIES))
-    steps = figures(pair.now, (STEP,), METRICS)
     parted: list[tuple[Dimension, tuple[Figures, Figures | None]]] = [
         (name, pair.ask((name,), map(metric_of, ROW_METRICS))) for name in MEMBER_DIMENSIONS
     ]

@@ -41,7 +41,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     columns_present: tuple[str, ...]
     members: dict[str, tuple[Member, ...]]
     unknown_occurs: dict[str, bool]
-    buckets: dict[str, int]
+    buckets: dict[Measured, int]
     agent_names: dict[str, tuple[str, ...]]
 
 

@@ -13,6 +13,7 @@ from supportapi.measures.tally import COUNTS, SUMS, Tally
 
 if TYPE_CHECKING:
     from supportapi.rollups.postings import Postings
+    from supportapi.rollups.questions import Measured
 
 UNKNOWN_BUCKET: Final = 65_535
 _CHUNK_ROWS: Final = 1_000_000
@@ -108,15 +109,16 @@ class RowCodes:
             found += np.bincount(group, minlength=scan.groups)
         return found
 
-    def histogram(self, scan: Scan, of: str, buckets: int) -> NDArray[np.int64]:
-        """The histogram of each group, shape `(groups, buckets)`."""
+    def histograms(self, scan: Scan, buckets: Mapping[Measured, int]) -> dict[Measured, NDArray[np.int64]]:
+        """The histogram of each group, shape `(groups, buckets)`, of everything that `buckets` names."""
         # Unknown values have a bucket of their own here: cheaper than leaving their rows out.
-        width = buckets + 1
-        found = np.zeros(scan.groups * width, np.int64)
+        found = {of: np.zeros(scan.groups * (count + 1), np.int64) for of, count in buckets.items()}
         for rows, group in scan.parts():
-            bucket = np.minimum(self.columns[f"{of}_bucket"][rows], buckets)
-            found += np.bincount(bucket if scan.groups == 1 else group * width + bucket, minlength=len(found))
-        return found.reshape(scan.groups, width)[:, :buckets]
+            for of, count in buckets.items():
+                bucket = np.minimum(self.columns[f"{of}_bucket"][rows], count)
+                cell = bucket if scan.groups == 1 else group * (count + 1) + bucket
+                found[of] += np.bincount(cell, minlength=len(found[of]))
+        return {of: found[of].reshape(scan.groups, count + 1)[:, :count] for of, count in buckets.items()}
 
     def longest_wait(self, scan: Scan) -> NDArray[np.float64]:
         """The longest known wait of each group in seconds, NaN without one; shape `(groups,)`."""

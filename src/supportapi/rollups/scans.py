@@ -11,13 +11,14 @@ from supportapi.rollups.codes import Scan
 from supportapi.rollups.questions import PAIR, RATING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from supportapi.rollups.axes import Clock
     from supportapi.rollups.codes import Grouping, RowCodes, Rows
     from supportapi.rollups.plan import Plan
+    from supportapi.rollups.questions import Measured
 
 _SECONDS_AN_HOUR = 3600
 
@@ -32,9 +33,12 @@ def calls(codes: RowCodes, plan: Plan, rows: Sequence[Rows]) -> NDArray[np.int64
     return codes.calls(_scan(codes, plan, rows)).reshape(plan.shape)
 
 
-def histogram(codes: RowCodes, plan: Plan, rows: Sequence[Rows], of: str, buckets: int) -> NDArray[np.int64]:
-    """The histogram of each of the plan's cells, shape `(*plan.shape, buckets)`."""
-    return codes.histogram(_scan(codes, plan, rows), of, buckets).reshape(*plan.shape, buckets)
+def histograms(
+    codes: RowCodes, plan: Plan, rows: Sequence[Rows], buckets: Mapping[Measured, int]
+) -> dict[Measured, NDArray[np.int64]]:
+    """The histogram of each of the plan's cells, shape `(*plan.shape, buckets)`, of everything that `buckets` names."""
+    found = codes.histograms(_scan(codes, plan, rows), buckets)
+    return {of: counts.reshape(*plan.shape, buckets[of]) for of, counts in found.items()}
 
 
 def longest_wait(codes: RowCodes, plan: Plan, rows: Sequence[Rows]) -> NDArray[np.float64]:

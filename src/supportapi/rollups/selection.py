@@ -12,9 +12,11 @@ from supportapi.measures.tally import RATINGS
 from supportapi.rollups import cells, scans
 from supportapi.rollups.axes import time_axis, whole
 from supportapi.rollups.plan import PAIR_COLUMNS, Plan, covers, matching_pairs
-from supportapi.rollups.questions import PAIR, RATING, Answer, member_axis_of, time_axis_of
+from supportapi.rollups.questions import PAIR, RATING, STEP, Answer, member_axis_of, time_axis_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from supportapi.calls.filter import Filter
@@ -36,6 +38,7 @@ class Selection:
         self._selected = {name: aggregates.codes_of(name, limits.members(name)) for name in limits.limited}
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._rows: dict[tuple[int, int], list[Rows]] = {}
+        self._steps: dict[Measured, NDArray[np.int64]] = {}
 
     def tally(self, by: tuple[str, ...] = ()) -> Answer:
         """The counts and sums."""
@@ -56,9 +59,16 @@ class Selection:
     def histogram(self, of: Measured, by: tuple[str, ...] = ()) -> tuple[NDArray[np.int64], Source]:
         """The histogram of waits or durations, shape `(*axes, buckets)`, axes as in `tally(by)`."""
         plan = self._plan(by)
+        if not by and of in self._steps:
+            return self._from_steps(plan, of), "scan"
         lattice = cells.histogram_lattice(plan, of)
         if lattice is None:
-            return self._counted(plan, of, plan.days), "scan"
+            if by != (STEP,):
+                return self._counted(plan, of, plan.days), "scan"
+            if of not in self._steps:
+                # Who draws one of them draws the other, and finding each row's step is the larger part of the work.
+                self._steps |= self._count(plan, plan.days, self._aggregates.facts.buckets)
+            return self._steps[of], "scan"
         if lattice.step == 1:
             return cells.histogram(plan, lattice, plan.edges), "rollup"
         start, end = lattice.whole_steps(*plan.days)
@@ -90,9 +100,19 @@ class Selection:
         start, end = self._aggregates.codes.span(plan.zone.position, plan.days)
         return end - start
 
+    def _from_steps(self, plan: Plan, of: Measured) -> NDArray[np.int64]:
+        """The histogram of the window from those of its steps, which are counted already, and the days before them."""
+        rest = (plan.days[0], self._plan((STEP,)).days[0])
+        found: NDArray[np.int64] = self._steps[of].sum(axis=0)
+        return found + self._counted(plan, of, rest) if rest[0] < rest[1] else found
+
     def _counted(self, plan: Plan, of: Measured, days: tuple[int, int]) -> NDArray[np.int64]:
-        aggregates = self._aggregates
-        return scans.histogram(aggregates.codes, plan, self._kept(days), of, aggregates.facts.buckets[of])
+        return self._count(plan, days, {of: self._aggregates.facts.buckets[of]})[of]
+
+    def _count(
+        self, plan: Plan, days: tuple[int, int], buckets: Mapping[Measured, int]
+    ) -> dict[Measured, NDArray[np.int64]]:
+        return scans.histograms(self._aggregates.codes, plan, self._kept(days), buckets)
 
     def _kept(self, days: tuple[int, int]) -> list[Rows]:
         """The rows of `days` that the filter leaves."""
