@@ -84,6 +84,22 @@ def test_an_empty_raw_folder_is_no_failure_because_a_refresh_runs_this(shell: Sh
     assert "Nothing to ingest" in result.output
 
 
+def test_a_file_is_looked_at_and_its_mapping_written(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text("call id,start\nc1,2024-05-06T10:00:00Z\nc2,2024-05-06T11:00:00Z\n")
+
+    printed = shell("ingest", "--suggest", "calls.csv")
+    written = shell("ingest", "--suggest", "calls.csv", "--out", "mine.toml")
+    ingested = shell("ingest", "calls.csv", "--mapping", "mine.toml")
+
+    assert printed.stdout.replace("MAPPING.toml", "mine.toml").strip() == (tmp_path / "mine.toml").read_text().strip()
+    assert (written.stdout, "Next: supportapi ingest calls.csv --mapping mine.toml" in written.stderr) == ("", True)
+    assert "written 2" in ingested.output
+
+
+def test_looking_at_a_file_and_ingesting_others_is_a_contradiction(shell: Shell) -> None:
+    assert shell("ingest", "--suggest", "calls.csv", "others.csv").exit_code == 2
+
+
 def test_a_failure_is_its_code_and_a_message_and_no_traceback(shell: Shell) -> None:
     result = shell("ingest", str(shell.data / "nothing.csv"))
 

@@ -23,6 +23,7 @@ _REFUSED: Final = 78
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+_PATH: Final = click.Path(path_type=Path)
 _TIED: Final = click.option("--tied", is_flag=True, help="End with the program that started this one (Linux).")
 
 
@@ -96,7 +97,10 @@ def worker(*, tied: bool) -> None:
 @click.option("--append", is_flag=True, help="Add to the live dataset; a call with a known id replaces the stored one.")
 @click.option("--partition", type=click.Choice(["month", "none"]),
               help="A file a month, or one file.  [default: the mapping's, else one; appending: as it is]")  # fmt: skip
-@click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
+@click.option("--suggest", type=_FILE, help="Only look at this file, and write a commented mapping for it.")
+@click.option(
+    "--out", type=_PATH, help="Folder of the dataset, or the mapping's file.  [default: that of MANIFEST_PATH]"
+)
 @click.option("--max-rejects", metavar="LIMIT", help="Fail when more rows than this become no call: 100, or 1%.")
 @click.option("--rejects-csv", is_flag=True, help="Write the rejected rows as CSV too, for spreadsheets.")
 @click.option("--dry-run", is_flag=True, help="Write nothing: show the report, the first rows, and the figures.")
@@ -106,9 +110,15 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
 
     A folder means all files in it; a pattern in quotation marks ('exports/2024-*.csv') all files that it matches.
     """
-    from supportapi.processes.ingest_command import dry_run, run_ingest  # noqa: PLC0415
+    from supportapi.processes.ingest_command import dry_run, run_ingest, run_suggest  # noqa: PLC0415
 
     limit = options.pop("limit")
+    suggest: Path | None = options.pop("suggest")
+    if suggest is not None:
+        if files or mapping is not None or limit is not None or any(options.values()):
+            raise click.UsageError("--suggest only looks at one file: beside it there is --out and nothing else.")
+        run_suggest(suggest, out)
+        return
     with progress_line(sys.stderr) as tell:
         if options.pop("dry_run") or limit is not None:
             dry_run(files, mapping, _settings(), limit, tell)

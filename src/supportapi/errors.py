@@ -92,6 +92,12 @@ class RawFileUnreadable(SupportApiError):
     code = "RAW_FILE_UNREADABLE"
 
 
+class NotCalls(SupportApiError):
+    """The rows of a raw file count calls (by day, by operator ...) instead of being calls."""
+
+    code = "NOT_CALLS"
+
+
 class IngestRejected(SupportApiError):
     """Rows of a raw file could not become calls, and more of them than allowed."""
 

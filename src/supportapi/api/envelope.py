@@ -31,6 +31,7 @@ STATUSES: Final[dict[type[errors.SupportApiError], int]] = {
     errors.DataSourceUnsupported: 503,
     errors.MappingInvalid: 500,
     errors.RawFileUnreadable: 500,
+    errors.NotCalls: 500,
     errors.IngestRejected: 500,
     errors.AuditFailed: 503,
     errors.SnapshotIncomplete: 503,

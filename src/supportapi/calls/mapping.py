@@ -80,6 +80,7 @@ class Mapping(Table, frozen=True, kw_only=True):
     ambiguous: Literal["earliest", "latest", "reject"] = "earliest"
     nonexistent: Literal["reject", "shift"] = "reject"
     null_words: Words = ()
+    rows_are_calls: bool = False
     read: Reading = Reading()
     lookups: dict[str, Lookup] = msgspec.field(default_factory=dict[str, Lookup])
     filters: tuple[Condition, ...] = ()

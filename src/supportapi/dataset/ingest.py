@@ -55,8 +55,8 @@ def ingest(
 
     Files that the mapping names as lookups hold no calls, and are not read as such.
 
-    Raises `RawFileUnreadable`, `MappingInvalid`, `SchemaInvalid`, `IngestRejected` (no row became a call, or more than
-    `max_rejects`, a number or a percentage, became none; these are then in `rejects.failed.parquet`),
+    Raises `RawFileUnreadable`, `NotCalls`, `MappingInvalid`, `SchemaInvalid`, `IngestRejected` (no row became a call,
+    or more than `max_rejects`, a number or a percentage, became none; these are then in `rejects.failed.parquet`),
     `DatasetNotWritable` (also when another ingest holds `out`), for an append `ManifestInvalid`, `DataMissing` and
     `DataMismatch`; the dataset in `out` is then the old one, whole.
     """

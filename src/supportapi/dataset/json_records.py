@@ -35,7 +35,7 @@ def read_array(path: Path, reading: Reading, scratch: Path) -> Raw:
         if len(places) != 1:
             told = f"holds {', '.join(places)}: say which" if places else "holds no array of records: say where it is"
             raise RawFileUnreadable(
-                f'{path} {told}, as in read.records = "data.items".', path=str(path), reason="no_records"
+                f'{path} {told}, as in read.records = "data.items".', path=str(path), reason="no_records", places=places
             )
         place = places[0]
     found = _at(document, place, path)

@@ -13,6 +13,7 @@ from supportapi.calls.fold import PARTS, fold
 from supportapi.calls.judge import REASON, TELLING
 from supportapi.calls.mapping import Duplicates, Reading
 from supportapi.calls.mapping_problems import ROW_KEY
+from supportapi.calls.suggest.aggregated import may_count_calls, refuse_counts
 from supportapi.dataset.altered import Alterations, alterations, write_altered
 from supportapi.dataset.duplicates import INDEX, repeats
 from supportapi.dataset.files import writing
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from supportapi.calls.mapping import Fold, Mapping
+    from supportapi.dataset.raw import Raw
     from supportapi.dataset.write import Writer
 
     Progress = Callable[[str, int, int], None]
 
+_LOOKED_AT: Final = 2_000
+"""Rows that show whether a file's rows are calls."""
 _FOLDED_AT_ONCE: Final = 4_000_000
 """Rows whose calls are held in memory together while they are folded."""
 
@@ -73,7 +77,7 @@ def judged(
 ) -> Judged:
     """Every row of `files` (of each its first `limit`) by `mapping`, kept in scratch files of `writer`.
 
-    Raises `RawFileUnreadable`, `MappingInvalid`, `SchemaInvalid`, `DatasetNotWritable`.
+    Raises `RawFileUnreadable`, `NotCalls`, `MappingInvalid`, `SchemaInvalid`, `DatasetNotWritable`.
     """
     parts = _clean_files(files, mapping, writer, tell, limit)
     rows = rows_of(parts)
@@ -117,6 +121,8 @@ def _clean_files(
             found = read_raw(file, mapping.read if mapping else Reading(), writer.scratch(f"raw-{number}"), name=name)
         for raw in found:
             with readable(file), writing(writer.out):
+                if mapping is None or not mapping.rows_are_calls:
+                    _refuse_counts(raw)
                 rows = raw.rows if limit is None else raw.rows.head(limit)
                 told = msgspec.structs.replace(raw, rows=with_lookups(rows, lookups))
                 cleaned = clean(told.rows, mapping) if mapping else clean_ready(told.rows)
@@ -126,6 +132,12 @@ def _clean_files(
             parts.append(Part(told, cleaned, path))
     passing.done()
     return tuple(parts)
+
+
+def _refuse_counts(raw: Raw) -> None:
+    """Raise `NotCalls` for a table that counts calls: its rows would pass, and every number be wrong."""
+    if may_count_calls(raw.rows.collect_schema().names()):
+        refuse_counts(raw.rows.head(_LOOKED_AT).collect(), raw.name)
 
 
 def _sink(calls: pl.LazyFrame, path: Path, file: Path) -> None:

@@ -12,6 +12,7 @@ from supportapi.answers.query import MetricsQuery
 from supportapi.dataset.altered import LISTED_A_REASON
 from supportapi.dataset.ingest import ALTERED_NAME, REJECTS_NAME, ingest, raw_folder
 from supportapi.dataset.inputs import raw_files
+from supportapi.dataset.look import look
 from supportapi.dataset.placement import Placement
 from supportapi.dataset.preview import preview
 from supportapi.errors import RawFileUnreadable
@@ -77,6 +78,19 @@ def dry_run(files: Sequence[Path], mapping: Path | None, settings: Settings, lim
         _show_figures(seen.calls(), report.manifest.max_started_at, settings)
     of = f" of the first {limit:,} rows of each file" if limit is not None else ""
     click.echo(f"That was a dry run{of}: nothing was written.")
+
+
+def run_suggest(file: Path, out: Path | None) -> None:
+    """Look at `file`: its suggested mapping into the file `out` or to standard output, the summary to a person."""
+    found = look(file, out)
+    if out is None:
+        click.echo(found.document, nl=False)
+    else:
+        try:
+            out.write_text(found.document, encoding="utf-8")
+        except OSError as cause:
+            raise click.ClickException(f"{out} cannot be written: {cause.strerror}.") from cause
+    click.echo(found.summary, err=True)
 
 
 def _asked(files: Sequence[Path], mapping: Path | None, folder: Path) -> tuple[Sequence[Path], Path | None]:

@@ -1,0 +1,223 @@
+"""What headers say, in the languages that exports come in: how strongly a header's words speak for one of our columns.
+
+Headers are compared as `seen.plain_header` writes them: lower case, no accents, words apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
+    "call_id": (
+        (
+            6,
+            (
+                r"(call|contact|interaction|conversation|anruf|appel|llamada|chamada|звонка?|engagement) "
+                r"(id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#|nummer|numero)"
+            ),
+        ),
+        (6, r"(id|nr|no|ref|numero|номер) (de )?(la )?(l )?(call|anruf|appel|llamada|chamada|звонка)"),
+        (6, "callid|contactid|ucid|uniqueid|unique (id|key)|anrufnummer"),
+        (
+            5,
+            (
+                r"(session|incident|ticket|case|record|sr|service request|request|segment|cdr|log|vorgangs?|event) "
+                r"(id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#|nummer|numero)"
+            ),
+        ),
+        (4, "^(id|sid|guid|uuid|key|identifier|number|nummer|numero|nr|no|номер)$"),
+    ),
+    "customer_id": (
+        (
+            5,
+            (
+                "(customer|caller|client|account|member|patient|requester|subscriber|cliente|kunden?|клиента?|konto|"
+                "consumer|abonne|crm) (id|key|nr|no|number|num|code|#|nummer|numero)"
+            ),
+        ),
+        (5, "customerid|clientid|kundennummer|kundennr|kundenid"),
+        (3, "^(customer|client|kunde|cliente|account|member|patient|клиент)$"),
+    ),
+    "agent": (
+        (6, "(agent|operator|rep|advisor|user|mitarbeiter) ?name"),
+        (
+            5,
+            (
+                r"agente?|agents|operator|operador\w*|mitarbeiter\w*|bearbeiter\w*|conseiller|teleconseiller|advisor|"
+                r"adviser|оператор\w*|сотрудник\w*|atendente|call taker|anslogin|sachbearbeiter\w*"
+            ),
+        ),
+        (4, "assignee|assigned to|answered by|handled by|representative|rep|employee|technician|consultant"),
+        (3, "server|user ?name|users?|staff|extension"),
+    ),
+    "region": (
+        (5, r"region\w*|territory|bundesland|регион\w*|borough"),
+        (4, "state|country|province|county|district|land|pays|pais|departement"),
+        (3, "site|standort|filiale|branch|location"),
+        (2, "call cent(er|re)|city|ville|ciudad|cidade|город|area|office"),
+    ),
+    "channel": (
+        (5, "channel( type)?|kanal|canal|канал|media( type)?|medium"),
+        (3, "source|origin|contact (type|method)|mode"),
+    ),
+    "issue_type": (
+        (
+            5,
+            (
+                r"issue\w*|topic|reason|complaint type|problem\w*|category|thema|anliegen|\w*grund|motif|motivo|"
+                "assunto|тема|причина|categori[ae]|kategorie|sujet"
+            ),
+        ),
+        (4, "wrap up( code| name)?|call type|request type|ticket type|nature"),
+        (3, "^(type|typ|tipo|тип|art)$"),
+        (
+            2,
+            (
+                r"disposition( code)?|queue( name)?|skill\w*|warteschlange|campaign|service|department|file d attente|"
+                "cola|fila|очередь"
+            ),
+        ),
+    ),
+    "started_at": (
+        (6, r"start\w*|begin|began|beginn\w*|debut|inicio|начал\w*|seg ?start|initiat\w*"),
+        (
+            5,
+            (
+                r"call ?(date|time|timestamp|datetime)( time)?|\w*entry|arriv\w*|received|offered|eingang\w*|anruf\w*|"
+                r"creat\w+|erstellt\w*|cree|creado|criado|создан\w*|open(ed)?( (date|time|at))?|calldate|logged"
+            ),
+        ),
+        (3, "date ?time|time ?stamp|date|datum|fecha|data|дата|dttm|horodatage|day|tag"),
+        (2, "time|uhrzeit|zeit|hora|heure|время"),
+    ),
+    "ended_at": (
+        (
+            6,
+            (
+                r"end|ended|stop\w*|disconnect\w*|hang ?up|ende|fin|fim|seg ?stop|termin\w*|конец|окончани\w*|exit|"
+                r"finish\w*"
+            ),
+        ),
+    ),
+    "picked_up": (
+        (
+            6,
+            (
+                r"answer\w*|pick(ed)? ?up( \w+)?|connect(ed|ion)?|accepted|ser start|(service|talk) start\w*|bridged?|"
+                r"angenommen( am| um)?|annahme\w*|repondu( a| le)?|decroche( a)?|contestad[ao]( a las)?|"
+                r"atendid[ao]( em| as)?|"
+                r"rispost[ao]( alle)?|beantwoord( om)?|opgenomen( om)?|отвечен\w*"
+            ),
+        ),
+    ),
+    "wait_seconds": (
+        (
+            6,
+            (
+                r"wait\w*|speed (of|to) answer|asa|answer speed|time to answer|warte(zeit|dauer)\w*|attente|espera|"
+                r"ожидани\w*"
+            ),
+        ),
+        (
+            5,
+            (
+                r"queue (time|duration|wait\w*|seconds|sec)|queue ?time|(time )?in queue|q time|total queue|"
+                "queue duration|warteschlange"
+            ),
+        ),
+        (3, r"ring\w*|klingel\w*|sonnerie"),
+    ),
+    "duration_seconds": (
+        (6, r"talk\w*|conversation|gesprach\w*|bill ?sec|conversacion|conversa|разговор\w*|sprech\w*|communication"),
+        (5, "(ser|service|interaction|connected) (time|duration|seconds|sec)|agent interaction duration"),
+        (4, r"duration|\w*dauer|duree|duracion|duracao|длительность|продолжительность|call length|length|minutes"),
+    ),
+    "answered": (
+        (6, r"answered|angenommen|beantwortet|repondu|contestad[ao]|atendid[ao]|respondid[ao]|отвечен\w*|принят\w*"),
+        (6, r"abandon\w*|missed|verpasst|verloren|perdid[ao]|пропущен\w*|unanswered"),
+        (
+            4,
+            (
+                r"outcome|disposition|result\w*|ergebnis|completion( status)?|call (status|result|outcome)|результат|"
+                "resultado"
+            ),
+        ),
+        (3, "status|state|statut|estado|situacao|статус|call type"),
+    ),
+    "resolved": (
+        (
+            6,
+            (
+                "resolved|solved|fcr|first (call|contact) resolution|geloest|gelost|erledigt|resolu[ea]?|resuelt[ao]|"
+                r"resolvid[ao]|решен\w*"
+            ),
+        ),
+    ),
+    "resolution": (
+        (5, "resolution|outcome|disposition|(ticket|case|request|issue) status"),
+        (4, "status|state|statut|estado|situacao|статус|ergebnis|resultado|результат"),
+    ),
+    "rating": (
+        (3, "^note( client| de satisfaction)?$"),
+        (
+            6,
+            (
+                r"csat\w*|satisf\w*|rating|stars?|zufrieden\w*|bewertung\w*|calificacion|avaliacao|оценк\w*|"
+                "satisfaccion|satisfacao|survey( score| results?| rating)?"
+            ),
+        ),
+        (3, "score"),
+    ),
+}
+
+_DENIED: Final[dict[str, str]] = {
+    "call_id": "parent|master|linked|previous|original|name|type|customer|agent|row|phone",
+    "customer_id": r"phone|tel\w*|name|email|service|type|rating|number of",
+    "agent": (
+        "interactions?|duration|time|group|team|hold|count|rating|score|connected|status|number of|zeit|dauer|"
+        r"calls?|sec\w*|customer|requester|type|email|comments?|notes?"
+    ),
+    "region": "code|zip|postal|id|time|address|plate",
+    "channel": "dst|destination|id|name|time",
+    "issue_type": r"media|disconnect|date|time|zeit|agent|id|hang|abandon|cancel\w*|wait\w*|duration|position|%",
+    "started_at": (
+        r"end|ended|stop\w*|finish\w*|clos\w+|resol\w+|disconnect\w*|hang ?up|complet\w*|exit|ende|fin|fim|"
+        r"termin\w*|updat\w*|modif\w*|due|birth\w*|dob|last|answer\w*|solved|respon\w*|segstop|dequeue\w*|"
+        r"transfer\w*|export\w*|report|next|wrap|conected|connected|agent|queue|enqueue|конец|окончани\w*"
+    ),
+    "ended_at": r"due|birth\w*|last|export|report|reason|updat\w*",
+    "picked_up": r"speed|rate|dis\w+|id|name|end|to|by",
+    "wait_seconds": r"handl\w*|hold|wrap|talk\w*|after|ivr|abandoned in|position|name|maximum",
+    "duration_seconds": (
+        r"handl\w*|aht|wait\w*|queue|q|hold\w*|ring\w*|wrap|acw|after|totals?(?! talk)|ivr|vru|park\w*|bill time|"
+        r"cost|abandon\w*|resolution|first|idle|break|warte\w*|attente|espera|ожидани\w*|answer|charge"
+    ),
+    "answered": "time|date|id|by|at|duration|name|ticket|resolution|response|reason|sla|survey",
+    "resolved": "time|date|at|by|hours?|hrs|status",
+    "resolution": "time|date|id|at|by|sla|first|hours?|hrs|completion|call",
+    "rating": r"nps|recommend\w*|sentiment|sla|quality|qa|agent|priority|lead|date|time|comments?|id|risk",
+}
+
+_WHOLE: Final = r"(?<!\w)(?:{})(?!\w)"
+SPOKEN: Final = {
+    column: tuple((weight, re.compile(_WHOLE.format(words))) for weight, words in rules)
+    for column, rules in _SPOKEN.items()
+}
+DENIED: Final = {column: re.compile(_WHOLE.format(words)) for column, words in _DENIED.items()}
+IDENTIFYING: Final = re.compile(
+    _WHOLE.format(r"id|nr|no|number|num|code|login|ext|extension|key|nummer|numero|#|anslogin|код")
+)
+
+
+def weight(column: str, header: str) -> int:
+    """How strongly `header` speaks for `column`, from 6 (says so) to 2 (may be); 0 when it says something else."""
+    if DENIED[column].search(header):
+        return 0
+    return max((weight for weight, words in SPOKEN[column] if words.search(header)), default=0)
+
+
+def spoken(column: str, header: str) -> str:
+    """The words of `header` that speak most strongly for `column`, for a comment."""
+    found = [(weight, match[0]) for weight, words in SPOKEN[column] if (match := words.search(header))]
+    return max(found, key=lambda pair: pair[0])[1] if found else ""

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from supportapi.calls.mapping import read_mapping
+from tests.calls.suggest.frames import columns, document
+
+ROWS = 24
+STARTS = [f"2024-05-06T{8 + k // 6:02d}:{k * 7 % 60:02d}:{k * 11 % 60:02d}Z" for k in range(ROWS)]
+IDS = [f"c{k}" for k in range(ROWS)]
+
+
+def cycle(*values: str | None) -> list[str | None]:
+    return [values[k % len(values)] for k in range(ROWS)]
+
+
+def numbers(first: int, step: int) -> list[str]:
+    return [str(first + k * step % 97) for k in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "expected"),
+    [
+        ("Talk_time_(min)", cycle("2.5", "3", "1.25"), {"unit": "minutes"}),
+        ("Talk_time_ms", cycle("95000", "120500"), {"unit": "milliseconds"}),
+        ("Talk_time", cycle("PT2M3S", "PT1H"), {"unit": "iso8601"}),
+        ("Talk_time", cycle("2:23", "12:05"), {"unit": "m:ss"}),
+        ("Talk_time", cycle("0:02:23", "1:12:05"), {"unit": "h:mm:ss"}),
+        ("Gesprächsdauer_(Min)", cycle("2,5", "1.003,25"), {"unit": "minutes", "decimal": ","}),
+        ("Talk_seconds", cycle("95", "N/A", "120"), {"null_words": "N/A"}),
+    ],
+)
+def test_units_are_told_from_headers_and_shapes(header: str, values: list[str], expected: dict[str, Any]) -> None:
+    found = columns(call_id=IDS, start=STARTS, **{header: values})
+
+    assert found["duration_seconds"] == {"from": header.replace("_", " "), **expected}
+
+
+def test_a_few_values_that_are_no_lengths_cost_no_row() -> None:
+    talks = [*cycle("0:02:23", "0:12:05")[1:], "long"]
+
+    found = columns(call_id=IDS, start=STARTS, talk=talks)
+
+    assert found["duration_seconds"] == {"from": "talk", "unreadable": "null", "unit": "h:mm:ss"}
+
+
+def test_a_unit_is_told_from_the_time_between_start_and_end() -> None:
+    ends = [f"{start[:11]}{int(start[11:13]) + 1:02d}{start[13:]}" for start in STARTS]
+
+    found = columns(call_id=IDS, start=STARTS, end=ends, duration=["60"] * ROWS)
+
+    assert found["duration_seconds"] == {"from": "duration", "unit": "minutes"}
+
+
+def test_a_length_without_a_unit_that_is_unlikely_as_seconds_stays_out() -> None:
+    assert "duration_seconds" not in columns(call_id=IDS, start=STARTS, talk=cycle("95000", "120500"))
+
+
+@pytest.mark.parametrize("header", ["handle time (sec)", "hold seconds", "after call work (s)", "total time sec"])
+def test_handling_holding_and_wrapping_up_are_no_talk_time(header: str) -> None:
+    found = columns(call_id=IDS, start=STARTS, **{header: numbers(60, 7)})
+
+    assert {"duration_seconds", "wait_seconds"} & set(found) == set()
+
+
+def test_a_duration_that_counts_the_waiting_stays_out() -> None:
+    ends = [f"{start[:17]}59Z" for start in STARTS]
+    whole = [str(59 - int(start[17:19])) for start in STARTS]
+
+    found = columns(call_id=IDS, start=STARTS, end=ends, wait_sec=numbers(1, 1), duration_sec=whole)
+
+    assert (found["wait_seconds"], "duration_seconds" in found) == ("wait sec", False)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (cycle("1", "5", "3"), "csat"),
+        (cycle("1", "10", "3"), {"from": "csat", "rating_scale": {"from": [1, 10], "to": [1, 5], "rule": "ceil(x/2)"}}),
+        (cycle("0", "10", "3"), {"from": "csat", "rating_scale": {"from": [0, 10], "to": [1, 5], "rule": "linear"}}),
+        (cycle("0", "80", "100"), {"from": "csat", "rating_scale": {"from": [0, 100], "to": [1, 5], "rule": "linear"}}),
+        (cycle("1", "4.5", "5"), {"from": "csat", "rating_scale": {"from": [1, 5], "to": [1, 5], "rule": "linear"}}),
+    ],
+)
+def test_scales_are_found_with_a_rule(values: list[str], expected: object) -> None:
+    assert columns(call_id=IDS, start=STARTS, csat=values)["rating"] == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [("NPS", cycle("9", "10", "0")), ("sentiment score", cycle("1", "5")), ("csat", cycle("good", "bad"))],
+)
+def test_what_is_no_rating_of_a_call_stays_out(header: str, values: list[str]) -> None:
+    assert "rating" not in columns(call_id=IDS, start=STARTS, **{header: values})
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "expected"),
+    [
+        ("Abandoned", cycle("Y", "N"), {"true_words": "N", "false_words": "Y"}),
+        ("Outcome", cycle("Handled", "Abandoned"), {"true_words": "Handled", "false_words": "Abandoned"}),
+        (
+            "Result",
+            cycle("Answered", "Answered", "No Answer", "Voicemail"),
+            {"true_words": "Answered", "false_words": "No Answer", "other": "null"},
+        ),
+        ("Beantwortet", cycle("Ja", "Nein"), {"true_words": "Ja", "false_words": "Nein"}),
+    ],
+)
+def test_words_for_answered_are_found(header: str, values: list[str], expected: dict[str, Any]) -> None:
+    assert columns(call_id=IDS, start=STARTS, **{header: values})["answered"] == {"from": header, **expected}
+
+
+def test_words_that_may_mean_either_are_asked_for() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "result": cycle("answered", "missed", "voicemail")})
+
+    assert "# DECIDE: answered or not? voicemail (8): unknown (null) as it stands." in document(frame)
+
+
+def test_a_zero_that_piles_up_among_ids_is_nobody() -> None:
+    customers = ["0" if k % 2 else str(700 + k) for k in range(ROWS)]
+
+    found = columns(call_id=IDS, start=STARTS, customer_id=customers)
+
+    assert found["customer_id"] == {"from": "customer id", "null_words": "0"}
+
+
+def test_agents_ids_and_names_are_told_apart_and_compared() -> None:
+    frame = pl.DataFrame(
+        {"call id": IDS, "start": STARTS, "agent no": cycle("7", "8", "9"), "agent": cycle("Ann", "Ben", "Ann")}
+    )
+
+    found = document(frame)
+
+    assert 'agent_id = "agent no"\n' in found
+    assert 'agent_name = "agent"\n' in found
+    assert "do not belong together one to one." in found.replace("\n# ", " ")
+
+
+def test_the_smallest_unique_combination_is_the_key() -> None:
+    found = columns(line=cycle("A", "B"), call_id=[str(k // 2) for k in range(ROWS)], start=STARTS)
+
+    assert found["call_id"] == ["line", "call id"]
+
+
+def test_a_clock_without_its_date_names_no_call() -> None:
+    days = [f"2024-05-{k + 1:02d}" for k in range(ROWS)]
+
+    found = columns(date=days, time=[start[11:19] for start in STARTS], agent=cycle("Ann", "Ben"))
+
+    assert found["call_id"] == ["date", "time"]
+
+
+def test_a_log_of_one_day_has_its_date_and_the_exports_instant_is_none_of_its() -> None:
+    clocks = [start[11:19] for start in STARTS]
+
+    found = columns(call_id=IDS, timestamp=["2024-05-07 01:00:09"] * ROWS, date=["13.05.2024"] * ROWS, time=clocks)
+
+    assert found["started_at"] == {"from": ["date", "time"], "formats": "%d.%m.%Y %H:%M:%S"}
+
+
+def test_repeated_rows_are_counted_as_duplicates() -> None:
+    ids = [*(f"c{k}" for k in range(ROWS - 1)), "c0"]
+    frame = pl.DataFrame({"call id": ids, "start": [*STARTS[:-1], STARTS[0]]})
+
+    assert "1 rows repeat an earlier id, 1 of them in every column: of duplicates the first stays." in document(frame)
+
+
+def test_the_rows_of_an_event_log_become_one_call() -> None:
+    ids = [f"c{k // 3}" for k in range(ROWS)]
+    frame = pl.DataFrame({"call id": ids, "time": STARTS, "event": cycle("ENTER", "CONNECT", "COMPLETE")})
+
+    suggested = tomllib.loads(document(frame))
+
+    def at(event: str) -> dict[str, Any]:
+        return {"from": "time", "only_when": {"column": "event", "is": event}}
+
+    assert suggested["fold"] == {"order": "time"}
+    assert suggested["columns"] == {
+        "call_id": "call id",
+        "started_at": at("ENTER"),
+        "ended_at": at("COMPLETE"),
+        "wait_seconds": {"between": [at("ENTER"), at("CONNECT")]},
+        "duration_seconds": {"between": [at("CONNECT"), at("COMPLETE")]},
+        "answered": {"when": {"column": "event", "is": "CONNECT"}},
+    }
+
+
+def test_what_events_mean_is_asked_with_those_that_are_not_used() -> None:
+    ids = [f"c{k // 4}" for k in range(ROWS)]
+    events = cycle("Queued", "Ring", "Abandoned", "Note")
+    frame = pl.DataFrame({"call id": ids, "time": STARTS, "event": events})
+
+    told = document(frame).replace("\n# ", " ")
+
+    assert "given up with Abandoned, ends with nothing, not used Note, Ring." in told
+
+
+def test_numbered_legs_of_a_call_are_folded() -> None:
+    ids = [f"c{k // 2}" for k in range(ROWS)]
+    frame = pl.DataFrame({"call id": ids, "leg": cycle("1", "2"), "start": STARTS, "talk sec": numbers(9, 4)})
+
+    suggested = document(frame)
+
+    assert tomllib.loads(suggested)["fold"] == {"key": "call_id"}
+    assert 'write call_id = ["call id", "leg"].' in suggested.replace("\n# ", " ")
+
+
+def test_waits_and_talks_that_no_column_measures_lie_between_instants() -> None:
+    answers = [f"{start[:17]}30Z" if int(start[17:19]) < 30 else None for start in STARTS]
+    ends = [f"{start[:17]}59Z" for start in STARTS]
+
+    found = columns(call_id=IDS, start=STARTS, answered_at=answers, end=ends)
+
+    assert found["wait_seconds"] == {"between": ["start", "answered at"]}
+    assert found["duration_seconds"] == {"between": ["answered at", "end"]}
+    assert found["answered"] == {"when": {"column": "answered at", "present": True}}
+
+
+def test_zones_row_by_row_are_the_zones_of_the_clock() -> None:
+    clocks = [start.rstrip("Z") for start in STARTS]
+    frame = pl.DataFrame({"call id": IDS, "start": clocks, "tz": cycle("Europe/Berlin", "America/New_York")})
+
+    suggested = tomllib.loads(document(frame))
+
+    words = {"America/New_York": "America/New_York", "Europe/Berlin": "Europe/Berlin"}
+    assert suggested["time_zone"] == {"from": "tz", "words": words}
+
+
+def test_abbreviations_of_zones_get_their_offsets_and_doubtful_ones_a_question() -> None:
+    starts = [f"{start[:19].replace('T', ' ')} {('CST', 'CDT')[k % 2]}" for k, start in enumerate(STARTS)]
+    frame = pl.DataFrame({"call id": IDS, "start": starts})
+
+    suggested = document(frame)
+
+    assert tomllib.loads(suggested)["columns"]["started_at"] == {
+        "from": "start", "formats": "%Y-%m-%d %H:%M:%S %z", "offsets": {"CDT": "-05:00", "CST": "-06:00"},
+    }  # fmt: skip
+    assert "time_zone" not in tomllib.loads(suggested)
+    assert "# DECIDE: is CST -06:00? It may be China's time too: then mend offsets." in suggested
+
+
+def test_rows_that_may_be_no_calls_get_a_filter_as_a_comment() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "queue": cycle("Care", "Test", "Sales")})
+
+    suggested = document(frame)
+
+    assert '# [[filters]]\n# column = "queue"\n# is_not = "Test"\n' in suggested
+    assert "filters" not in tomllib.loads(suggested)
+
+
+def test_without_a_start_the_mapping_is_refused_until_a_person_names_one() -> None:
+    frame = pl.DataFrame({"call id": IDS, "agent": cycle("Ann", "Ben")})
+
+    assert "# DECIDE: when did a call start? No column tells an instant.\n# started_at" in document(frame)
+
+
+def test_dates_that_other_columns_settle_are_settled() -> None:
+    created = cycle("01/02/2024 10:00", "02/03/2024 11:00")
+
+    found = columns(call_id=IDS, created=created, closed=cycle("01/02/2024 12:00", "25/03/2024 11:30"))
+
+    assert found["started_at"] == {"from": "created", "formats": "%d/%m/%Y %H:%M"}
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("Customer name", ["Pat Doe", "Kim Roe"]),
+        ("Caller", ["Pat Doe", "Kim Roe"]),
+        ("Contact", ["pat@example.com", "kim@example.com"]),
+        ("Remote", ["+49 30 1234567", "+49 30 7654321"]),
+        ("ANI", ["493012345", "493076543"]),
+        ("Notes", ["rang twice", "was angry"]),
+    ],
+)
+def test_personal_columns_stay_out_and_show_nothing(header: str, values: list[str]) -> None:
+    found = document(pl.DataFrame({"call id": ["1", "2"], "start": STARTS[:2], header: values}))
+
+    assert f'# - "{header}": ' in found
+    assert "personal." in found
+    assert values[0] not in found
+
+
+def test_an_agents_name_is_no_customers_name() -> None:
+    assert columns(call_id=IDS, start=STARTS, Agent_name=cycle("Ann Lee", "Ben Roy"))["agent_name"] == "Agent name"
+
+
+HEADERS = st.sampled_from([
+    "call id", "id", "Date", "Time", "start", "End Time", "agent", "Agent ID", "talk time", "Wait (sec)", "duration",
+    "Status", "answered", "resolved", "CSAT", "region", "channel", "topic", "customer", "phone", "e-mail",
+    'odd "header"', "tab\there", "Dauer (Min.)", "line\nbreak", "#", "ключ", "calls", "q_time", "back\\slash",
+])  # fmt: skip
+VALUES = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["N/A", "-", "0", "yes", "no", "answered", "missed", "resolved", "Ann", "0:02:23", "2:23", 'a "b"']
+    ),
+    st.dates().map(str),
+    st.datetimes().map(lambda moment: moment.strftime("%d/%m/%Y %H:%M")),
+    st.integers(-5, 2_000_000_000).map(str),
+    st.text(max_size=12),
+)
+FRAMES = st.lists(HEADERS, min_size=1, max_size=7, unique=True).flatmap(
+    lambda headers: st.lists(st.tuples(*[VALUES] * len(headers)), min_size=1, max_size=12).map(
+        lambda rows: pl.DataFrame(rows, schema=dict.fromkeys(headers, pl.String), orient="row")
+    )
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(FRAMES)
+def test_every_settled_suggestion_is_a_mapping_of_columns_of_the_file(frame: pl.DataFrame) -> None:
+    suggested = document(frame)
+    settled = (
+        suggested.replace('time_zone = "DECIDE"', 'time_zone = "UTC"')
+        .replace('formats = "DECIDE"', 'formats = "%d/%m/%Y %H:%M"')
+        .replace('# call_id = ""', 'call_id = { constant = "1" }')
+        .replace('# started_at = ""', 'started_at = { constant = "2024-05-06" }')
+    )
+
+    mapping = read_mapping(settled)
+
+    named = {source for column in mapping.columns.given().values() for source in column.sources}
+    assert named <= set(frame.columns)
+    assert tomllib.loads(suggested)["name"] == "calls"
