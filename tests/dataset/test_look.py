@@ -12,6 +12,7 @@ from supportapi.dataset.ingest import ingest
 from supportapi.dataset.look import SAMPLE_ROWS, look
 from supportapi.errors import MappingInvalid, NotCalls
 from tests.dataset.exports import AMBIGUOUS, EXPORTS, GERMAN, Export
+from tests.dataset.tongues import COLUMNS, HEADERS, export
 from tests.datasets import MAPPINGS, shared
 
 if TYPE_CHECKING:
@@ -113,6 +114,21 @@ def columns_of(file: Path, export: Export) -> list[str]:
     return pl.read_csv(
         export.text.encode(), separator=delimiter, skip_lines=header - 1, infer_schema=False
     ).columns  # fmt: skip
+
+
+@pytest.mark.parametrize("tongue", HEADERS)
+def test_headers_are_understood_in_several_languages(tmp_path: Path, tongue: str) -> None:
+    (tmp_path / "calls.csv").write_text(export(tongue), encoding="utf-8")
+    expected = dict(zip(COLUMNS, HEADERS[tongue].split(";"), strict=False))
+
+    document = look(tmp_path / "calls.csv").document
+    (tmp_path / "mapping.toml").write_text(settled(document), encoding="utf-8")
+    report = ingest([tmp_path / "calls.csv"], tmp_path / "mapping.toml", tmp_path / "out")
+
+    mapping = read_mapping(settled(document))
+    assert {name: column.sources[0] for name, column in mapping.columns.given().items()} == expected
+    assert document.count(": personal.") == 2
+    assert (report.written, report.altered_by_reason) == (40, {"duration_zero": 8})
 
 
 @pytest.mark.parametrize("file", SETS)

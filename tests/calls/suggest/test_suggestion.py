@@ -94,7 +94,7 @@ def test_scales_are_found_with_a_rule(values: list[str], expected: object) -> No
 
 @pytest.mark.parametrize(
     ("header", "values"),
-    [("NPS", cycle("9", "10", "0")), ("sentiment score", cycle("1", "5")), ("csat", cycle("good", "bad"))],
+    [("NPS", cycle("9", "10", "0")), ("sentiment score", cycle("1", "5")), ("csat", cycle("good", "purple"))],
 )
 def test_what_is_no_rating_of_a_call_stays_out(header: str, values: list[str]) -> None:
     assert "rating" not in columns(call_id=IDS, start=STARTS, **{header: values})
@@ -121,6 +121,32 @@ def test_words_that_may_mean_either_are_asked_for() -> None:
     frame = pl.DataFrame({"call id": IDS, "start": STARTS, "result": cycle("answered", "missed", "voicemail")})
 
     assert "# DECIDE: answered or not? voicemail (8): unknown (null) as it stands." in document(frame)
+
+
+def test_a_rating_in_words_is_taken_by_their_meaning_and_asked_about() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "Zufriedenheit": cycle("Sehr gut", "gut", "schlecht")})
+
+    suggested = document(frame)
+
+    words = {"Sehr gut": 5, "gut": 4, "schlecht": 2}
+    assert tomllib.loads(suggested)["columns"]["rating"] == {"from": "Zufriedenheit", "words": words}
+    assert "# DECIDE: is that what the words mean, 5 being best? Sehr gut = 5, gut = 4, schlecht = 2." in suggested
+
+
+def test_a_schools_grade_is_best_when_it_is_1_and_asked_about() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "Schulnote": cycle("1", "2", "6")})
+
+    suggested = document(frame)
+
+    scale = {"from": [6, 1], "to": [1, 5], "rule": "linear"}
+    assert tomllib.loads(suggested)["columns"]["rating"] == {"from": "Schulnote", "rating_scale": scale}
+    assert "# DECIDE: is 1 the best grade, and 6 the worst?" in suggested
+
+
+def test_names_of_months_that_cannot_be_read_are_said_to_be_the_reason() -> None:
+    frame = pl.DataFrame({"call id": IDS, "Beginn": cycle("6. Mai 2024 10:00", "7. März 2024 11:30")})
+
+    assert "of which only English ones can be read: export numbers." in document(frame).replace("\n#   ", " ")
 
 
 def test_a_zero_that_piles_up_among_ids_is_nobody() -> None:

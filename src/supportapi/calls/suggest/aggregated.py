@@ -16,18 +16,14 @@ from supportapi.errors import NotCalls
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_CALLS: Final = (
-    r"calls|contacts|chats|tickets|interactions|conversations|anrufe|gesprache|appels|llamadas|chamadas|ligacoes|звонк\w*|"
-    r"вызов\w*|cases|requests|e ?mails"
-)
+_CALLS: Final = "calls|contacts|chats|tickets|interactions|conversations|cases|requests|e ?mails"
 _COUNTED: Final = re.compile(
-    rf"^((total|number of|no of|num|nb|count of|#|anzahl( der)?|nombre d|numero de|количество) ?)?"
+    rf"^((total|number of|no of|num|nb|count of|#) ?)?"
     rf"((incoming|inbound|outbound|outgoing|answered|unanswered|abandoned|offered|handled|missed|lost|received|"
-    rf"accepted|resolved|transferred|total|angenommene|verlorene|eingehende|recibidas|atendidas|отвеченные|"
-    rf"пропущенные) )?({_CALLS})"
-    rf"( (answered|offered|handled|abandoned|received|missed|taken|presented|transferred|lost|recibidas|"
-    rf"atendidas|count|volume|per \w+))?$"
-    rf"|^(answered|abandoned|offered|handled|missed|volume|angenommen|verloren)$"
+    rf"accepted|resolved|transferred|total|eingehende|entrantes|entrants|entranti) )?({_CALLS})"
+    rf"( (answered|unanswered|offered|handled|abandoned|received|missed|taken|presented|transferred|lost|count|volume|"
+    rf"per \w+))?$"
+    rf"|^(answered|unanswered|abandoned|offered|handled|missed|volume)$"
     rf"|\b(call|contact) (count|volume)\b"
 )
 _RATED: Final = re.compile(

@@ -1,6 +1,6 @@
-"""What headers say, in the languages that exports come in: how strongly a header's words speak for one of our columns.
+"""What headers say: how strongly a header's words speak for one of our columns.
 
-Headers are compared as `seen.plain_header` writes them: lower case, no accents, words apart.
+Headers are compared as `seen.plain_header` writes them: lower case, no accents, words apart, in English.
 """
 
 from __future__ import annotations
@@ -12,162 +12,104 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "call_id": (
         (
             6,
-            (
-                r"(call|contact|interaction|conversation|anruf|appel|llamada|chamada|звонка?|engagement) "
-                r"(id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#|nummer|numero)"
-            ),
+            r"(call|contact|interaction|conversation|engagement) (id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#)",
         ),
-        (6, r"(id|nr|no|ref|numero|номер) (de )?(la )?(l )?(call|anruf|appel|llamada|chamada|звонка)"),
-        (6, "callid|contactid|ucid|uniqueid|unique (id|key)|anrufnummer"),
+        (6, r"(id|nr|no|ref|number|code) (call|contact|interaction|conversation)"),
+        (6, "callid|contactid|ucid|uniqueid|unique (id|key)"),
         (
             5,
             (
                 r"(session|incident|ticket|case|record|sr|service request|request|segment|cdr|log|vorgangs?|event) "
-                r"(id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#|nummer|numero)"
+                r"(id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#)"
             ),
         ),
-        (4, "^(id|sid|guid|uuid|key|identifier|number|nummer|numero|nr|no|номер)$"),
+        (4, "^(id|sid|guid|uuid|key|identifier|number|nr|no)$"),
     ),
     "customer_id": (
         (
             5,
             (
-                "(customer|caller|client|account|member|patient|requester|subscriber|cliente|kunden?|клиента?|konto|"
-                "consumer|abonne|crm) (id|key|nr|no|number|num|code|#|nummer|numero)"
+                "(customer|caller|client|account|member|patient|requester|subscriber|konto|consumer|crm) "
+                "(id|key|nr|no|number|num|code|#)"
             ),
         ),
-        (5, "customerid|clientid|kundennummer|kundennr|kundenid"),
-        (3, "^(customer|client|kunde|cliente|account|member|patient|клиент)$"),
+        (5, "customerid|clientid|(id|nr|no|number|code) (customer|client|caller)"),
+        (3, "^(customer|client|account|member|patient)$"),
     ),
     "agent": (
-        (6, "(agent|operator|rep|advisor|user|mitarbeiter) ?name"),
-        (
-            5,
-            (
-                r"agente?|agents|operator|operador\w*|mitarbeiter\w*|bearbeiter\w*|conseiller|teleconseiller|advisor|"
-                r"adviser|оператор\w*|сотрудник\w*|atendente|call taker|anslogin|sachbearbeiter\w*"
-            ),
-        ),
+        (6, "(agent|operator|rep|advisor|user) ?name|name (agent|operator|advisor)"),
+        (5, "agents?|operator|advisor|adviser|call taker|anslogin"),
         (4, "assignee|assigned to|answered by|handled by|representative|rep|employee|technician|consultant"),
         (3, "server|user ?name|users?|staff|extension"),
     ),
     "region": (
-        (5, r"region\w*|territory|bundesland|регион\w*|borough"),
-        (4, "state|country|province|county|district|land|pays|pais|departement"),
-        (3, "site|standort|filiale|branch|location"),
-        (2, "call cent(er|re)|city|ville|ciudad|cidade|город|area|office"),
+        (5, r"region\w*|territory|borough"),
+        (4, "state|country|province|county|district|departement"),
+        (3, "site|branch|location"),
+        (2, "call cent(er|re)|city|area|office"),
     ),
     "channel": (
-        (5, "channel( type)?|kanal|canal|канал|media( type)?|medium"),
+        (5, "channel( type)?|media( type)?|medium"),
         (3, "source|origin|contact (type|method)|mode"),
     ),
     "issue_type": (
-        (
-            5,
-            (
-                r"issue\w*|topic|reason|complaint type|problem\w*|category|thema|anliegen|\w*grund|motif|motivo|"
-                "assunto|тема|причина|categori[ae]|kategorie|sujet"
-            ),
-        ),
+        (5, r"issue\w*|topic|reason|complaint type|problem\w*|category"),
         (4, "wrap up( code| name)?|call type|request type|ticket type|nature"),
-        (3, "^(type|typ|tipo|тип|art)$"),
-        (
-            2,
-            (
-                r"disposition( code)?|queue( name)?|skill\w*|warteschlange|campaign|service|department|file d attente|"
-                "cola|fila|очередь"
-            ),
-        ),
+        (3, "^(type)$"),
+        (2, r"disposition( code)?|queue( name)?|skill\w*|campaign|service|department"),
     ),
     "started_at": (
-        (6, r"start\w*|begin|began|beginn\w*|debut|inicio|начал\w*|seg ?start|initiat\w*"),
+        (6, r"start\w*|begin|began|seg ?start|initiat\w*"),
         (
             5,
             (
-                r"call ?(date|time|timestamp|datetime)( time)?|\w*entry|arriv\w*|received|offered|eingang\w*|anruf\w*|"
-                r"creat\w+|erstellt\w*|cree|creado|criado|создан\w*|open(ed)?( (date|time|at))?|calldate|logged"
+                r"call ?(date|time|timestamp|datetime)( time)?|(date|time) call|\w*entry|arriv\w*|received|offered|"
+                r"creat\w+|open(ed)?( (date|time|at))?|calldate|logged"
             ),
         ),
-        (3, "date ?time|time ?stamp|date|datum|fecha|data|дата|dttm|horodatage|day|tag"),
-        (2, "time|uhrzeit|zeit|hora|heure|время"),
+        (3, "date ?time|time ?stamp|date|data|dttm|day"),
+        (2, "time"),
     ),
-    "ended_at": (
-        (
-            6,
-            (
-                r"end|ended|stop\w*|disconnect\w*|hang ?up|ende|fin|fim|seg ?stop|termin\w*|конец|окончани\w*|exit|"
-                r"finish\w*"
-            ),
-        ),
-    ),
+    "ended_at": ((6, r"end|ended|stop\w*|disconnect\w*|hang ?up|seg ?stop|termin\w*|exit|finish\w*"),),
     "picked_up": (
         (
             6,
             (
                 r"answer\w*|pick(ed)? ?up( \w+)?|connect(ed|ion)?|accepted|ser start|(service|talk) start\w*|bridged?|"
-                r"angenommen( am| um)?|annahme\w*|repondu( a| le)?|decroche( a)?|contestad[ao]( a las)?|"
-                r"atendid[ao]( em| as)?|"
-                r"rispost[ao]( alle)?|beantwoord( om)?|opgenomen( om)?|отвечен\w*"
+                r"annahme\w*"
             ),
         ),
     ),
     "wait_seconds": (
-        (
-            6,
-            (
-                r"wait\w*|speed (of|to) answer|asa|answer speed|time to answer|warte(zeit|dauer)\w*|attente|espera|"
-                r"ожидани\w*"
-            ),
-        ),
+        (6, r"wait\w*|speed (of|to) answer|asa|answer speed|time to answer"),
         (
             5,
             (
-                r"queue (time|duration|wait\w*|seconds|sec)|queue ?time|(time )?in queue|q time|total queue|"
-                "queue duration|warteschlange"
+                r"queue (time|duration|wait\w*|seconds|sec)|queue ?time|(time )?in queue|time queue|q time|total queue|"
+                "queue duration"
             ),
         ),
-        (3, r"ring\w*|klingel\w*|sonnerie"),
+        (3, r"ring\w*"),
     ),
     "duration_seconds": (
-        (6, r"talk\w*|conversation|gesprach\w*|bill ?sec|conversacion|conversa|разговор\w*|sprech\w*|communication"),
+        (6, r"talk\w*|conversation|bill ?sec"),
         (5, "(ser|service|interaction|connected) (time|duration|seconds|sec)|agent interaction duration"),
-        (4, r"duration|\w*dauer|duree|duracion|duracao|длительность|продолжительность|call length|length|minutes"),
+        (4, "duration|call length|length|minutes"),
     ),
     "answered": (
-        (6, r"answered|angenommen|beantwortet|repondu|contestad[ao]|atendid[ao]|respondid[ao]|отвечен\w*|принят\w*"),
-        (6, r"abandon\w*|missed|verpasst|verloren|perdid[ao]|пропущен\w*|unanswered"),
-        (
-            4,
-            (
-                r"outcome|disposition|result\w*|ergebnis|completion( status)?|call (status|result|outcome)|результат|"
-                "resultado"
-            ),
-        ),
-        (3, "status|state|statut|estado|situacao|статус|call type"),
+        (6, "answered"),
+        (6, r"abandon\w*|missed|unanswered"),
+        (4, r"outcome|disposition|result\w*|completion( status)?|call (status|result|outcome)"),
+        (3, "status|state|call type"),
     ),
-    "resolved": (
-        (
-            6,
-            (
-                "resolved|solved|fcr|first (call|contact) resolution|geloest|gelost|erledigt|resolu[ea]?|resuelt[ao]|"
-                r"resolvid[ao]|решен\w*"
-            ),
-        ),
-    ),
+    "resolved": ((6, "resolved|solved|fcr|first (call|contact) resolution"),),
     "resolution": (
         (5, "resolution|outcome|disposition|(ticket|case|request|issue) status"),
-        (4, "status|state|statut|estado|situacao|статус|ergebnis|resultado|результат"),
+        (4, "status|state"),
     ),
     "rating": (
-        (3, "^note( client| de satisfaction)?$"),
-        (
-            6,
-            (
-                r"csat\w*|satisf\w*|rating|stars?|zufrieden\w*|bewertung\w*|calificacion|avaliacao|оценк\w*|"
-                "satisfaccion|satisfacao|survey( score| results?| rating)?"
-            ),
-        ),
-        (3, "score"),
+        (6, r"csat\w*|satisf\w*|rating|stars?|survey( score| results?| rating)?"),
+        (3, "^note( customer| client| satisfaction)?$|score|schulnote|grade"),
     ),
 }
 
@@ -175,23 +117,23 @@ _DENIED: Final[dict[str, str]] = {
     "call_id": "parent|master|linked|previous|original|name|type|customer|agent|row|phone",
     "customer_id": r"phone|tel\w*|name|email|service|type|rating|number of",
     "agent": (
-        "interactions?|duration|time|group|team|hold|count|rating|score|connected|status|number of|zeit|dauer|"
+        "interactions?|duration|time|group|team|hold|count|rating|score|connected|status|number of|"
         r"calls?|sec\w*|customer|requester|type|email|comments?|notes?"
     ),
     "region": "code|zip|postal|id|time|address|plate",
     "channel": "dst|destination|id|name|time",
-    "issue_type": r"media|disconnect|date|time|zeit|agent|id|hang|abandon|cancel\w*|wait\w*|duration|position|%",
+    "issue_type": r"media|disconnect|date|time|agent|id|hang|abandon|cancel\w*|wait\w*|duration|position|%",
     "started_at": (
-        r"end|ended|stop\w*|finish\w*|clos\w+|resol\w+|disconnect\w*|hang ?up|complet\w*|exit|ende|fin|fim|"
+        r"end|ended|stop\w*|finish\w*|clos\w+|resol\w+|disconnect\w*|hang ?up|complet\w*|exit|"
         r"termin\w*|updat\w*|modif\w*|due|birth\w*|dob|last|answer\w*|solved|respon\w*|segstop|dequeue\w*|"
-        r"transfer\w*|export\w*|report|next|wrap|conected|connected|agent|queue|enqueue|конец|окончани\w*"
+        r"transfer\w*|export\w*|report|next|wrap|conected|connected|agent|queue|enqueue|wait|talk|duration"
     ),
     "ended_at": r"due|birth\w*|last|export|report|reason|updat\w*",
     "picked_up": r"speed|rate|dis\w+|id|name|end|to|by",
     "wait_seconds": r"handl\w*|hold|wrap|talk\w*|after|ivr|abandoned in|position|name|maximum",
     "duration_seconds": (
         r"handl\w*|aht|wait\w*|queue|q|hold\w*|ring\w*|wrap|acw|after|totals?(?! talk)|ivr|vru|park\w*|bill time|"
-        r"cost|abandon\w*|resolution|first|idle|break|warte\w*|attente|espera|ожидани\w*|answer|charge"
+        r"cost|abandon\w*|resolution|first|idle|break|answer|charge"
     ),
     "answered": "time|date|id|by|at|duration|name|ticket|resolution|response|reason|sla|survey",
     "resolved": "time|date|at|by|hours?|hrs|status",
@@ -205,9 +147,7 @@ SPOKEN: Final = {
     for column, rules in _SPOKEN.items()
 }
 DENIED: Final = {column: re.compile(_WHOLE.format(words)) for column, words in _DENIED.items()}
-IDENTIFYING: Final = re.compile(
-    _WHOLE.format(r"id|nr|no|number|num|code|login|ext|extension|key|nummer|numero|#|anslogin|код")
-)
+IDENTIFYING: Final = re.compile(_WHOLE.format(r"id|nr|no|number|num|code|login|ext|extension|key|#|anslogin"))
 
 
 def weight(column: str, header: str) -> int:

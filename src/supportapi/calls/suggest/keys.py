@@ -22,7 +22,7 @@ _FEW_REPEATS: Final = 0.05
 _WITHIN: Final = re.compile(
     r"(?<!\w)(line|lines|node|switch|segment|leg|site|unit|server id|system|vdn|trunk|tenant)(?!\w)"
 )
-_LEGS: Final = re.compile(r"(?<!\w)(legs?|segments?|part|hop|seq(uence)?|participant|abschnitt|tramo|troncon)(?!\w)")
+_LEGS: Final = re.compile(r"(?<!\w)(legs?|segments?|part|hop|seq(uence)?|participant)(?!\w)")
 _EVENTS: Final = re.compile(r"(?<!\w)(events?|action|activity|step|ereignis|verb|evento|activite|событие)(?!\w)")
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _UNIT_WORDS: Final = (
     ("milliseconds", r"ms|millis\w*|msec"),
-    ("seconds", r"seconds?|secs?|s|sekunden?|sek|segundos?|secondes?|seg|секунд\w*|сек"),
-    ("minutes", r"minutes?|mins?|minuten|minutos?|минут\w*|мин"),
-    ("hours", r"hours?|hrs?|stunden|std|horas?|heures?"),
+    ("seconds", r"seconds?|secs?|s"),
+    ("minutes", r"minutes?|mins?"),
+    ("hours", r"hours?|hrs?"),
 )
 _UNITS: Final = tuple((unit, re.compile(rf"(?<!\w)(?:{words})(?!\w)")) for unit, words in _UNIT_WORDS)
 _SHAPES: Final = (
@@ -36,10 +36,10 @@ _COMMA: Final = r"-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
 _PER_SECOND: Final = {"milliseconds": 1000.0, "seconds": 1.0, "minutes": 1 / 60, "excel_days": 1 / 86_400}
 _OTHER_LENGTHS: Final = re.compile(
     r"(?<!\w)(handl\w*|aht|hold\w*|wrap\w*|acw|after|ring\w*|ivr|vru|park\w*|total\w*|idle|abandon time|"
-    r"duration|\w*dauer|dispo\w*|time tracked)(?!\w)"
+    r"duration|dispo\w*|time tracked)(?!\w)"
 )
 _CLOCK_WORDS: Final = re.compile(
-    r"(?<!\w)(start\w*|begin\w*|\w*entry|exit|end|stop|uhrzeit|hora|heure|arriv\w*|received|of day|seg ?start|"
+    r"^time$|(?<!\w)(start\w*|begin\w*|\w*entry|exit|end|stop|arriv\w*|received|of day|seg ?start|"
     r"enter\w*)(?!\w)"
 )
 _MOST, _CLOSE_TO = 0.9, 0.02

@@ -19,30 +19,46 @@ if TYPE_CHECKING:
 
     from supportapi.calls.suggest.lengths import Length
 
-_YES: Final = frozenset({*TRUE_WORDS, "ja", "j", "si", "sí", "s", "oui", "o", "sim", "да", "x", "vero", "wahr"})
-_NO: Final = frozenset({*FALSE_WORDS, "nein", "non", "nao", "não", "нет", "falsch"})
+_YES: Final = frozenset({*TRUE_WORDS, "ja", "j", "si", "sí", "sì", "s", "oui", "o", "sim", "да", "x", "vero", "wahr"})
+_NO: Final = frozenset({*FALSE_WORDS, "nein", "nee", "non", "nao", "não", "нет", "falsch"})
 _ANSWERED: Final = re.compile(
     r"answered( by agent)?|agent|agent call|handled|connected|call connected|accepted|completed?|"
     r"complete(caller|agent)|served|success\w*|ok|talked|conversation|angenommen|beantwortet|verbunden|repondu|répondu|décroché|"
-    r"contestad[ao]|atendid[ao]|отвечен\w*|принят\w*|разговор"
+    r"contestad[ao]|atendid[ao]|rispost[ao]|beantwoord|opgenomen|отвечен\w*|принят\w*|разговор"
 )
 _UNANSWERED: Final = re.compile(
     r"abandon\w*|(short )?abandon\w*|abandoned .*|hang ?up|hang|missed( call)?|no ?answer|not answered|unanswered|busy|"
     r"failed|lost|dropped|phantom|cancell?ed|rejected|declined|timeout|timed out|congestion|no agents?|"
     r"nicht angenommen|verpasst|abgebrochen|aufgelegt|verloren|manqué|non répondu|perdid[ao]|"
-    r"no contestad[ao]|não atendid[ao]|abandonad[ao]|пропущен\w*|не отвечен\w*|exitwithtimeout|blocked|invalid|error"
+    r"no contestad[ao]|não atendid[ao]|non rispost[ao]|pers[ao]|occupato|gemist|niet beantwoord|"
+    r"opgehangen|bezet|ocupado|occupé|"
+    r"abandonad[ao]|пропущен\w*|не отвечен\w*|exitwithtimeout|blocked|invalid|error"
 )
 _RESOLVED: Final = frozenset(
-    {*RESOLVED_WORDS, "gelöst", "erledigt", "résolu", "resuelto", "resuelta", "resolvido", "решено", "решен"}
+    {
+        *RESOLVED_WORDS,
+        "gelöst",
+        "erledigt",
+        "résolu",
+        "résolue",
+        "resuelto",
+        "resuelta",
+        "resolvido",
+        "resolvida",
+        "risolto",
+        "risolta",
+        "opgelost",
+        "решено",
+        "решен",
+    }
 )
 _OPEN: Final = frozenset({
-    *UNRESOLVED_WORDS, "offen", "in bearbeitung", "en cours", "pendiente", "pendente", "aberto", "abierto", "assigned",
+    *UNRESOLVED_WORDS, "aperto", "in corso", "openstaand", "in behandeling", "ouvert", "abierta",
+    "offen", "in bearbeitung", "en cours", "pendiente", "pendente", "aberto", "abierto", "assigned",
     "new", "started", "waiting on customer", "waiting on third party", "no solution", "not solved", "в работе",
     "открыт",
 })  # fmt: skip
-_NEGATED: Final = re.compile(
-    r"(?<!\w)(abandon\w*|missed|verpasst|verloren|perdid[ao]|пропущен\w*|unanswered|un resolved)(?!\w)"
-)
+_NEGATED: Final = re.compile(r"(?<!\w)(abandon\w*|missed|unanswered|un resolved)(?!\w)")
 _ENOUGH, _FLAG = 0.6, 2
 _MAX_WORDS: Final = 40
 _SURE_HEADER: Final = 6

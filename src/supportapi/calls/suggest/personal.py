@@ -9,43 +9,41 @@ if TYPE_CHECKING:
     from supportapi.calls.suggest.seen import Seen
 
 _PERSON: Final = (
-    "customers?|caller|callers|client|contact|requester|patient|member|subscriber|account|kunden?|cliente|"
-    "клиента?|from|to|consumer|anrufer|appelant|full|first|last|vor|nach|sur|given|family"
+    "customers?|caller|callers|client|contact|requester|patient|member|subscriber|account|from|to|consumer|anrufer|"
+    "appelant|full|first|last|sur|given|family"
 )
 _HEADERS: Final = (
     (
         "a person's name",
         (
-            rf"({_PERSON}) ?(names?|requester)|\w*kundenname|surname|vorname|nachname|фио|clid|caller ?name|customer|"
-            "caller|requester|cnam"
+            rf"({_PERSON}) ?(names?|requester)|names? ({_PERSON})|surname|clid|caller ?name|customer|caller|requester|"
+            "cnam"
         ),
     ),
     (
         "a telephone number",
         (
-            r"(tele)?phone( number| no)?|mobile|tel|telefon\w*|rufnummer|ani|caller ?id|calling (pty|party|number|no)|"
+            r"(tele)?phone( number| no)?|mobile|tel|ani|caller ?id|calling (pty|party|number|no)|"
             "(customer|caller|from|contact|remote|source) (number|phone.*|no)|msisdn|src|from|to|dnis|remote|"
-            r"numero appelant|телефон\w*|(customer )?endpoint address"
+            "number appelant|(customer )?endpoint address"
         ),
     ),
     ("an e-mail address", r"e ?mail\w*|mail"),
     (
         "an address",
-        r"\w*address|street|zip|zip ?code|incident zip|postcode|postal code|plz|strasse|adresse|latitude|longitude",
+        r"\w*address|street|zip|zip ?code|incident zip|postcode|postal code|plz|latitude|longitude",
     ),
     ("a birth date or an official number", r"dob|birth\w*|date of birth|geburtsdatum|ssn|passport|tax id|mrn"),
     (
         "what was said or written",
         (
             r"transcript\w*|comments?|notes?|remarks?|description|message|body|summary|recording\w*|voicemail url|"
-            r"kommentar|bemerkung\w*|notiz\w*|subject|betreff|feedback|resolution description"
+            r"subject|betreff|feedback|resolution description"
         ),
     ),
 )
 _SPOKEN: Final = tuple((told, re.compile(rf"(?<!\w)(?:{words})(?!\w)")) for told, words in _HEADERS)
-_STAFF: Final = re.compile(
-    r"(?<!\w)(agent|operator|user|server|mitarbeiter|assigned|team|answered by|handled by)(?!\w)"
-)
+_STAFF: Final = re.compile(r"(?<!\w)(agent|operator|user|server|assigned|team|answered by|handled by)(?!\w)")
 _EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 _PHONE: Final = r"\+\d[\d\s()./-]{6,18}|00\d{8,14}|\(\d{3}\) ?\d{3}-?\d{4}|\d{3}[-. ]\d{3}[-. ]\d{4}|whatsapp:\+\d+"
 _PERSON_ONLY: Final = re.compile(r"^(from|to|customer|caller|requester|remote|src)$")

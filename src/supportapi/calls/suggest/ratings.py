@@ -25,6 +25,27 @@ _SCALES: Final = (
 )
 _NOT_OURS: Final = re.compile(r"(?<!\w)(nps|recommend\w*)(?!\w)")
 _BEST: Final = 5.0
+_GRADES: Final = re.compile(r"(?<!\w)(schulnote|note|grade)(?!\w)")
+_WORST_GRADE: Final = 6.0
+_BY_RATING: Final = {
+    5.0: (
+        "very good|excellent|very satisfied|outstanding|sehr gut|sehr zufrieden|excelente|muy bueno|muy bien|"
+        "muy satisfecho|très bien|très satisfait|muito bom|muito satisfeito|ótimo|ottimo|molto soddisfatto|uitstekend|"
+        "zeer goed|zeer tevreden"
+    ),
+    4.0: "good|satisfied|gut|zufrieden|bueno|bien|satisfecho|satisfait|bom|satisfeito|buono|soddisfatto|goed|tevreden",
+    3.0: "neutral|ok|okay|average|fair|mittel|teils teils|regular|moyen|neutre|neutro|sufficiente|neutraal|voldoende",
+    2.0: (
+        "bad|poor|dissatisfied|unsatisfied|schlecht|unzufrieden|malo|insatisfecho|mauvais|insatisfait|ruim|insatisfeito|"
+        "scarso|insoddisfatto|slecht|ontevreden"
+    ),
+    1.0: (
+        "very bad|very poor|terrible|very dissatisfied|very unsatisfied|sehr schlecht|sehr unzufrieden|muy malo|"
+        "muy insatisfecho|très mauvais|très insatisfait|muito ruim|muito insatisfeito|pessimo|péssimo|zeer slecht|"
+        "zeer ontevreden"
+    ),
+}
+_RATED_WORDS: Final = {word: rating for rating, words in _BY_RATING.items() for word in words.split("|")}
 
 
 def rating_by(columns: Sequence[Seen]) -> tuple[Finding | None, dict[str, str]]:
@@ -38,8 +59,27 @@ def rating_by(columns: Sequence[Seen]) -> tuple[Finding | None, dict[str, str]]:
         found = _scaled(column)
         if found is not None:
             return found, left
+        if found := _in_words(column):
+            return found, left
         left[column.name] = "a rating in words: say which numbers they are, and it can be mapped"
     return None, left
+
+
+def _in_words(column: Seen) -> Finding | None:
+    """A rating in words of which each is known; a person looks at what they were taken for."""
+    words = list(column.words)
+    if not words or column.distinct > len(_RATED_WORDS) or not all(word.lower() in _RATED_WORDS for word in words):
+        return None
+    meant: dict[str, Value] = {word: _RATED_WORDS[word.lower()] for word in words}
+    said = spoken("rating", column.header)
+    asked = ", ".join(f"{word} = {number:g}" for word, number in meant.items())
+    return Finding(
+        column="rating",
+        sources=(column.name,),
+        fields={"words": dict(sorted(meant.items(), key=lambda pair: -float(str(pair[1]))))},
+        why=(f'The header says "{said}"; {told(column.known, column.rows)} rows are rated, in words.',),
+        decide=(f"is that what the words mean, 5 being best? {asked}.",),
+    )
 
 
 def _scaled(column: Seen) -> Finding | None:
@@ -49,6 +89,8 @@ def _scaled(column: Seen) -> Finding | None:
     if not column.known or read < _MOST * column.known:
         return None
     low, high = (float(number["number"].min()), float(number["number"].max()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - there are some
+    if _GRADES.search(column.header) and high <= _WORST_GRADE and low >= 1.0:
+        return _graded(column, read)
     fitting = [scale for scale in _SCALES if scale[0] <= low and high <= scale[1]]
     if not fitting:
         return None
@@ -70,3 +112,13 @@ def _scaled(column: Seen) -> Finding | None:
     elif high < _BEST:
         decide = (f"is 1-5 the scale? No value is above {high:g}.",)
     return Finding(column="rating", sources=(column.name,), fields=fields, why=tuple(why), decide=decide)
+
+
+def _graded(column: Seen, read: int) -> Finding:
+    """A school's grade: 1 is taken for the best, and a person is asked."""
+    scale: Value = {"from": (_WORST_GRADE, 1.0), "to": (1.0, _BEST), "rule": "linear"}
+    why = f'The header says "{_GRADES.findall(column.header)[0]}"; {told(read, column.rows)} rows have one.'
+    asked = f"is 1 the best grade, and {_WORST_GRADE:g} the worst? Where more is better, turn from round."
+    unread: dict[str, Value] = {"unreadable": "null"} if read < column.known else {}
+    fields = {**unread, "rating_scale": scale}
+    return Finding(column="rating", sources=(column.name,), fields=fields, why=(why,), decide=(asked,))

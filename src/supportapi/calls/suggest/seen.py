@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 from supportapi.calls.clean import FAULT, ROW
+from supportapi.calls.suggest.tongues import in_english
 from supportapi.calls.text import text_of
 
 if TYPE_CHECKING:
@@ -98,9 +99,10 @@ def _seen(column: pl.Series) -> Seen:
 
 
 def plain_header(name: str) -> str:
-    """A header for comparing: lower case, words apart, without accents: `AvgTalkDuration` is `avg talk duration`."""
-    apart = unicodedata.normalize("NFKD", _CAMEL.sub(" ", name).replace("ß", "ss"))
-    return " ".join(_WORD.findall("".join(sign for sign in apart if not unicodedata.combining(sign)).lower()))
+    """A header for comparing: lower case, no accents, words apart, in English: `Dauer (Sek)` is `duration seconds`."""
+    apart = unicodedata.normalize("NFKD", _CAMEL.sub(" ", name).replace("ß", "ss").replace("°", "o"))
+    plain = "".join(sign for sign in apart if not unicodedata.combining(sign)).lower()
+    return in_english(" ".join(_WORD.findall(plain)))
 
 
 def best(columns: list[Seen], score: Callable[[Seen], int]) -> list[Seen]:

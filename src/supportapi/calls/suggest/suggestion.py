@@ -26,6 +26,8 @@ from supportapi.calls.suggest.zones import zone_column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NAMED_MONTH: Final = r"\d{1,2}\.?[ /-](?:de )?[^\W\d_]{3,10}\.?[ /-](?:de )?\d{2,4}(?:\D.*)?"
+_MOST: Final = 0.9
 _LABELS: Final = ("region", "channel", "issue_type")
 
 
@@ -234,9 +236,10 @@ def _plainly(column: Seen, clocks: Sequence[Times], findings: Sequence[Finding])
         return "it says the same in every row that says something"
     if any(one.column.name == column.name for one in clocks):
         return "another instant of the call"
-    for finding in findings:
-        if finding.column in SPOKEN and weight(finding.column, column.header) and finding.sources:
-            return f'may be {finding.column} too, which "{finding.sources[0]}" says more clearly'
-    if column.matches(r"-?\d+([.,]\d+)?") == 1.0:
-        return f"{column.distinct:,} different numbers; nothing says that they are one of ours"
-    return f"{column.distinct:,} different texts; nothing says that they are one of ours"
+    if column.matches(_NAMED_MONTH) > _MOST:
+        return "it looks like dates with names of months, of which only English ones can be read: export numbers"
+    clearer = [one for one in findings if one.column in SPOKEN and one.sources and weight(one.column, column.header)]
+    if clearer:
+        return f'may be {clearer[0].column} too, which "{clearer[0].sources[0]}" says more clearly'
+    kind = "numbers" if column.matches(r"-?\d+([.,]\d+)?") == 1.0 else "texts"
+    return f"{column.distinct:,} different {kind}; nothing says that they are one of ours"
