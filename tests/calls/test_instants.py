@@ -114,6 +114,12 @@ def test_abbreviations_mean_the_offsets_that_are_declared() -> None:
     assert read(rule, "2024-10-27 02:30 CET")["started_at"] == datetime(2024, 10, 27, 1, 30, tzinfo=UTC)
 
 
+def test_abbreviations_stand_behind_halves_of_the_day_too() -> None:
+    rule = ', formats = "%b %d, %Y %I:%M %p %z", offsets = { PST = "-08:00" }'
+
+    assert read(rule, "May 06, 2024 04:00 AM PST")["started_at"] == NOON
+
+
 def test_a_column_may_have_a_zone_of_its_own() -> None:
     assert read(', time_zone = "Asia/Tokyo"', "2024-05-06 21:00:00")["started_at"] == NOON
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import tomllib
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -170,7 +172,8 @@ def test_days_that_may_be_months_are_refused_until_somebody_says_which(tmp_path:
 
     with pytest.raises(MappingInvalid, match="'DECIDE' is no format"):
         read_mapping(document.replace('time_zone = "DECIDE"', 'time_zone = "UTC"'))
-    assert '# formats = "%d/%m/%Y %H:%M:%S"\n# formats = "%m/%d/%Y %H:%M:%S"\nformats = "DECIDE"' in document
+    offered = '# formats = "%d/%m/%Y %H:%M:%S"\n# formats = "%m/%d/%Y %H:%M:%S"\n'
+    assert f'# Replace DECIDE by one of:\n{offered}formats = "DECIDE"' in document
 
 
 def test_personal_values_are_never_shown(tmp_path: Path) -> None:
@@ -253,6 +256,28 @@ def test_of_tables_side_by_side_the_largest_is_read_and_the_others_are_named(tmp
 
     assert mapping_of(document)["read"] == {"range": "A1:B"}
     assert '# The largest table is read; there are also "Calls" D1:E.' in document
+
+
+def test_files_of_an_archive_are_looked_at_together(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "year.zip", "w") as archive:
+        archive.writestr("01.csv", "call id,start\nc1,2024-01-06T10:00:00Z\n")
+        archive.writestr("02.csv", "call id,start\nc2,2024-02-06T10:00:00Z\n")
+        archive.writestr("agents.csv", "agent,name\na1,Ann\n")
+
+    found = look(tmp_path / "year.zip")
+
+    assert "looking at all 2 rows" in found.document
+    assert 'Other columns than the first file have "year.zip/agents.csv": not looked at.' in found.summary
+
+
+def test_of_several_lists_of_records_the_longest_is_read_and_the_others_are_named(tmp_path: Path) -> None:
+    calls = [{"call id": f"c{k}", "start": f"2024-05-06T10:00:{k:02d}Z"} for k in range(5)]
+    (tmp_path / "export.json").write_text(json.dumps({"agents": [{"name": "Ann"}], "data": {"calls": calls}}))
+
+    document = look(tmp_path / "export.json").document
+
+    assert mapping_of(document)["read"] == {"records": "data.calls"}
+    assert '# The longest list of records is read; there are also "agents".' in document
 
 
 @COUNTS

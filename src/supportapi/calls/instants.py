@@ -103,7 +103,7 @@ def mended_time(text: pl.Expr, offsets: Dictionary[str, str]) -> pl.Expr:
         r"((?:Z|[+-]\d\d:?\d\d)) ?\[[\w/+-]+\]$", "$1"
     )
     for word, offset in (_UTC | dict(offsets)).items():
-        plain = plain.str.replace(rf"(?i)(\d) ?\(?{re.escape(word)}\)?$", f"${{1}} {offset}")
+        plain = plain.str.replace(rf"(?i)(\d|[ap]m) ?\(?{re.escape(word)}\)?$", f"${{1}} {offset}")
     return plain
 
 

@@ -117,7 +117,7 @@ def _like_the_first(raws: Sequence[Raw]) -> list[Raw]:
 
 
 def _others(raws: Sequence[Raw], same: Sequence[Raw]) -> tuple[str, ...]:
-    names = ", ".join(f'"{raw.name}"' for raw in raws if raw not in same)
+    names = ", ".join(f'"{raw.name}"' for raw in raws if all(raw is not one for one in same))
     return (f"Other columns than the first file have {names}: not looked at.",) if names else ()
 
 

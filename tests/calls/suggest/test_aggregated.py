@@ -14,7 +14,7 @@ def test_counts_of_calls_by_day_are_told_with_their_columns() -> None:
     frame = pl.DataFrame({"Date": DAYS, "Answered Calls": COUNTS, "Answer Rate": RATES})
 
     assert aggregated(frame) == (
-        'no call but a count of calls: "Answered Calls", "Answer Rate" are quantities of many calls, "Date" only says '
+        'no call but a count of calls: "Answered Calls", "Answer Rate" count or measure many calls, "Date" only says '
         "whom or which span they were counted for, and no column tells the instant at which one call began"
     )
 

@@ -32,6 +32,8 @@ def numbers(first: int, step: int) -> list[str]:
         ("Talk_time", cycle("PT2M3S", "PT1H"), {"unit": "iso8601"}),
         ("Talk_time", cycle("2:23", "12:05"), {"unit": "m:ss"}),
         ("Talk_time", cycle("0:02:23", "1:12:05"), {"unit": "h:mm:ss"}),
+        ("Talk_time", cycle("2:23", "1:12:05", "12:05"), {"unit": ["h:mm:ss", "m:ss"]}),
+        ("Talk_time", cycle("5m 3s", "40s", "1h 2min"), {"unit": "words"}),
         ("Gesprächsdauer_(Min)", cycle("2,5", "1.003,25"), {"unit": "minutes", "decimal": ","}),
         ("Talk_seconds", cycle("95", "N/A", "120"), {"null_words": "N/A"}),
     ],
@@ -173,6 +175,15 @@ def test_the_smallest_unique_combination_is_the_key() -> None:
     found = columns(line=cycle("A", "B"), call_id=[str(k // 2) for k in range(ROWS)], start=STARTS)
 
     assert found["call_id"] == ["line", "call id"]
+
+
+def test_rows_that_repeat_another_do_not_keep_columns_from_being_the_key() -> None:
+    frame = pl.DataFrame({"date": [start[:10] for start in STARTS], "time": [start[11:19] for start in STARTS]})
+
+    suggested = document(pl.concat([frame, frame.head(2)]))
+
+    assert tomllib.loads(suggested)["columns"]["call_id"] == "time"
+    assert "2 rows repeat another in every column: of duplicates the first stays." in suggested.replace("\n# ", " ")
 
 
 def test_a_clock_without_its_date_names_no_call() -> None:

@@ -33,6 +33,7 @@ def found(header: str, *values: str | None) -> Times:
         (("1714980000", "1714980611"), ("epoch_seconds",), "instant"),
         (("1714980000123", "1714980611456"), ("epoch_milliseconds",), "instant"),
         (("45418.375", "45418.5"), ("excel",), "instant"),
+        (("05.06.2024 12:00", "07.08.2024 12:00"), ("%d.%m.%Y %H:%M",), "instant"),
         (("13/05/2024 7:05", "14/05/2024 7:05:30"), ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"), "instant"),
     ],
 )  # fmt: skip
@@ -53,8 +54,14 @@ def test_one_day_above_twelve_decides_and_is_counted() -> None:
 def test_days_up_to_twelve_leave_both_ways_open() -> None:
     times = found("date", "01/02/2024", "03/02/2024", "02/03/2024")
 
-    assert {times.formats, times.other} == {("%d/%m/%Y",), ("%m/%d/%Y",)}
+    assert {times.formats, *times.other} == {("%d/%m/%Y",), ("%m/%d/%Y",)}
     assert times.hint == "the rows are in ascending order as %d/%m/%Y only"
+
+
+def test_a_year_of_one_digit_is_none() -> None:
+    times = found("date", "3/4/24", "5/4/24")
+
+    assert {times.formats, *times.other} == {("%d/%m/%y",), ("%m/%d/%y",)}
 
 
 def test_two_digits_for_the_year_are_told_when_the_other_way_would_take_decades() -> None:

@@ -111,7 +111,8 @@ def _is_counted_by(labels: Sequence[Seen], rows: int) -> bool:
 
 def _told(counts: Sequence[Seen], rates: Sequence[Seen], labels: Sequence[Seen]) -> str:
     quantities = ", ".join(f'"{column.name}"' for column in [*counts, *rates][:6])
-    told = f"no call but a count of calls: {quantities} are quantities of many calls"
+    verb = "counts or measures" if len(counts) + len(rates) == 1 else "count or measure"
+    told = f"no call but a count of calls: {quantities} {verb} many calls"
     if labels:
         names = ", ".join(f'"{column.name}"' for column in labels[:4])
         told += f", {names} only {'says' if len(labels) == 1 else 'say'} whom or which span they were counted for"

@@ -40,7 +40,9 @@ def mapping_document(suggestion: Suggestion, opening: Opening) -> str:
     looked = f"all {opening.rows:,} rows" if suggestion.rows == opening.rows else (
         f"{suggestion.rows:,} of {opening.rows:,} rows: the first, middle and last ones"
     )  # fmt: skip
-    settle = f"Settle the lines marked {DECIDE}, then:" if suggestion.to_decide() else "Nothing is left to decide:"
+    settle = (
+        f"Settle the lines marked {DECIDE}, then:" if suggestion.to_decide() else "Nothing is left to decide. Next:"
+    )
     lines = [
         *_comment(f"A suggestion, made by looking at {looked} of {opening.file}. {settle}"),
         f"#   {next_command(opening)}",
@@ -61,8 +63,8 @@ def mapping_document(suggestion: Suggestion, opening: Opening) -> str:
     for finding in (one for one in findings if one not in short):
         lines += ["", f"[columns.{finding.column}]", *_reasons(finding)]
         for field, value in finding.lines.items():
-            # What to replace it by stands above the line that nothing accepts.
-            lines += [f"# {offer}" for offer in finding.offered] if value == DECIDE else []
+            if value == DECIDE:
+                lines += [f"# Replace {DECIDE} by one of:", *(f"# {offer}" for offer in finding.offered)]
             lines.append(f"{field} = {_value(value)}")
         lines += [] if _asks_format(finding) else [f"# {offer}" for offer in finding.offered]
     return "\n".join([*lines, *_left(suggestion)]) + "\n"

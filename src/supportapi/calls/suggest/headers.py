@@ -34,13 +34,13 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
             ),
         ),
         (5, "customerid|clientid|(id|nr|no|number|code) (customer|client|caller)"),
-        (3, "^(customer|client|account|member|patient)$"),
+        (3, "^(customer|client|account|member|patient)$|contact (id|number|no)"),
     ),
     "agent": (
         (6, "(agent|operator|rep|advisor|user) ?name|name (agent|operator|advisor)"),
         (5, "agents?|operator|advisor|adviser|call taker|anslogin"),
         (4, "assignee|assigned to|answered by|handled by|representative|rep|employee|technician|consultant"),
-        (3, "server|user ?name|users?|staff|extension"),
+        (3, "server|user ?name|users?|staff|extension|callee ?name"),
     ),
     "region": (
         (5, r"region\w*|territory|borough"),
@@ -56,7 +56,7 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (5, r"issue\w*|topic|reason|complaint type|problem\w*|category"),
         (4, "wrap up( code| name)?|call type|request type|ticket type|nature"),
         (3, "^(type)$"),
-        (2, r"disposition( code)?|queue( name)?|skill\w*|campaign|service|department"),
+        (2, r"disposition( code)?|queue ?(name)?|csq( names?)?|skill\w*|campaign|service|department"),
     ),
     "started_at": (
         (6, r"start\w*|begin|began|seg ?start|initiat\w*"),

@@ -34,20 +34,23 @@ class Key(msgspec.Struct, frozen=True):
     events: Seen | None = None
 
 
-def key_by(columns: Sequence[Seen], moments: Sequence[str]) -> Key:
-    """`call_id`; `moments` are the columns of the start, for a key that has to be made."""
+def key_by(columns: Sequence[Seen], moments: Sequence[str], repeated: pl.Series) -> Key:
+    """`call_id`; `moments` are the columns of the start, for a key that has to be made.
+
+    `repeated` says which rows repeat an earlier one in every column of the file.
+    """
     likely = best(list(columns), lambda seen: weight("call_id", seen.header) if seen.known else 0)
     for column in likely:
         if column.is_unique:
             return Key(_single(column, likely))
     nearly = [column for column in likely if column.known - column.distinct <= _FEW_REPEATS * column.rows]
     if nearly:
-        return Key(_repeated(nearly[0], columns))
+        return Key(_repeated(nearly[0], repeated))
     if likely and (event := next((column for column in columns if _EVENTS.search(column.header)), None)):
         return Key(_several(likely[0], "rows"), events=event)
     if likely and (leg := next((column for column in columns if _is_leg(column, likely[0])), None)):
         return Key(_several(likely[0], "legs"), fold=_legs(likely[0], leg))
-    return Key(_combined(columns, likely, moments))
+    return Key(_combined(columns, likely, moments, repeated))
 
 
 def _single(column: Seen, likely: Sequence[Seen]) -> Finding:
@@ -58,12 +61,9 @@ def _single(column: Seen, likely: Sequence[Seen]) -> Finding:
     return Finding(column="call_id", sources=(column.name,), why=tuple(why))
 
 
-def _repeated(column: Seen, columns: Sequence[Seen]) -> Finding:
+def _repeated(column: Seen, repeated: pl.Series) -> Finding:
     repeats = column.known - column.distinct
-    whole = pl.DataFrame([other.texts.alias(str(k)) for k, other in enumerate(columns)])
-    same = int(whole.filter(column.texts.is_not_null()).is_duplicated().sum()) - int(
-        whole.filter(column.texts.is_not_null() & whole.is_duplicated()).unique().height
-    )
+    same = int((repeated & column.texts.is_not_null()).sum())
     why = [f"{repeats:,} rows repeat an earlier id, {same:,} of them in every column: of duplicates the first stays."]
     if column.known < column.rows:
         why.append(f"{column.rows - column.known:,} rows have none and will be rejected.")
@@ -96,11 +96,13 @@ def _legs(column: Seen, leg: Seen) -> Folding:
     )
 
 
-def _combined(columns: Sequence[Seen], likely: Sequence[Seen], moments: Sequence[str]) -> Finding:
+def _combined(columns: Sequence[Seen], likely: Sequence[Seen], moments: Sequence[str], repeated: pl.Series) -> Finding:
     """The smallest combination of complete columns that is unique, with a likely id or the start in it if it can."""
     complete = [column for column in columns if column.known == column.rows and column.distinct > 1]
     ordered = sorted(complete, key=lambda column: (_standing(column, likely, moments), -column.distinct))[:_LISTED]
-    frame = pl.DataFrame([column.texts.alias(column.name) for column in ordered])
+    copies = int(repeated.sum())
+    texts = [column.texts.filter(~repeated).alias(column.name) for column in ordered]
+    frame = pl.DataFrame(texts)
     nearest: tuple[int, set[str]] = (0, set(moments))
     for parts in _combinations(ordered, likely):
         names = {part.name for part in parts}
@@ -108,7 +110,7 @@ def _combined(columns: Sequence[Seen], likely: Sequence[Seen], moments: Sequence
             names |= set(moments) & set(frame.columns)  # a clock without its date names nothing
         distinct = int(frame.select(pl.struct(names).n_unique()).item())
         if distinct == frame.height:
-            return _made(columns, names, likely)
+            return _made(columns, names, likely, copies)
         nearest = max(nearest, (distinct, names), key=lambda found: found[0])
     lost = frame.height - nearest[0]
     asked = f"what names a call? These come nearest; {lost:,} rows repeat an earlier one and would be duplicates."
@@ -140,13 +142,15 @@ def _standing(column: Seen, likely: Sequence[Seen], moments: Sequence[str]) -> i
     return 2 if column.name in moments else 3
 
 
-def _made(columns: Sequence[Seen], names: set[str], likely: Sequence[Seen]) -> Finding:
+def _made(columns: Sequence[Seen], names: set[str], likely: Sequence[Seen], copies: int) -> Finding:
     parts = [column for column in columns if column.name in names]
     rows = parts[0].rows
     single = ", ".join(f'"{part.name}" has {part.distinct:,} values' for part in parts)
-    why = f"No column is unique alone ({single}); together they are, in all {rows:,} rows looked at."
+    why = f"No column is unique alone ({single}); together they are, in all {rows - copies:,} rows looked at."
     if len(parts) == 1:
-        why = f"This column is unique in all {rows:,} rows looked at."
+        why = f"This column is unique in all {rows - copies:,} rows looked at."
+    if copies:
+        why += f" {copies:,} rows repeat another in every column: of duplicates the first stays."
     by_chance = (
         ()
         if any(part in likely for part in parts)

@@ -52,7 +52,7 @@ def agent_by(columns: Sequence[Seen]) -> list[Finding]:
 def customer_by(columns: Sequence[Seen]) -> Finding | None:
     """The customer's id, where it is neither a name nor a number to ring."""
     for column in best(list(columns), lambda seen: weight("customer_id", seen.header) if seen.known else 0):
-        if column.matches(r"[\w-]*\d[\w-]*") < 1 - _OFTEN:
+        if column.is_unique or column.matches(r"[\w-]*\d[\w-]*") < 1 - _OFTEN:
             continue
         return _named(
             "customer_id",

@@ -30,6 +30,7 @@ _SHAPES: Final = (
     ("h:mm:ss", r"\d+:\d{1,2}:\d{1,2}(\.\d+)?"),
     ("m:ss", r"\d+:\d{1,2}(\.\d+)?"),
     ("iso8601", r"P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?"),
+    ("words", r"(?i)(\d+([.,]\d+)? ?(d|h|m|s|days?|hrs?|hours?|mins?|minutes?|secs?|seconds?)\.?[ ,]*)+"),
 )
 _NUMBER: Final = r"-?\d+(\.\d+)?"
 _COMMA: Final = r"-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
@@ -46,6 +47,7 @@ _MOST, _CLOSE_TO = 0.9, 0.02
 _FEW_SECONDS, _LONG_SECONDS = 15.0, 3600.0
 _CLOCK_SECONDS: Final = 3 * 3600.0
 _CONFIRMING_ROWS: Final = 5
+_SAYS_SO: Final = 6
 _NAMES: Final = {"wait_seconds": "waiting", "duration_seconds": "talking"}
 
 
@@ -53,7 +55,7 @@ class Length(msgspec.Struct, frozen=True):
     """A column of lengths of time: how it is read, what tells its unit (empty: nothing does), and its seconds."""
 
     column: Seen
-    unit: str
+    unit: tuple[str, ...]
     decimal: str
     because: str
     values: pl.Series
@@ -69,25 +71,27 @@ def holds_lengths(one: Times) -> bool:
     if _OTHER_LENGTHS.search(header) or max(weight(name, header) for name in _NAMES) > 0:
         return True
     unit = "h:mm:ss" if any("%S" in pattern for pattern in one.formats) else "m:ss"
-    middle = _read(one.column, unit, ".").median()
+    middle = _read(one.column, (unit,), ".").median()
     return isinstance(middle, float) and middle < _CLOCK_SECONDS
 
 
 def length_of(column: Seen, spans: Sequence[tuple[str, pl.Series]]) -> Length | None:
     """How the column's values are lengths; `spans` are named seconds between instants, against which units are told."""
-    for unit, shape in _SHAPES:
-        if column.known and column.matches(shape) > _MOST:
-            return Length(column, unit, ".", f"values like {column.examples(1)}", _read(column, unit, "."))
+    shares = {unit: share for unit, shape in _SHAPES if (share := column.matches(shape))}
+    if sum(shares.values()) > _MOST:
+        units = tuple(shares)
+        return Length(column, units, ".", f"values like {column.examples(len(units))}", _read(column, units, "."))
     decimal = "." if column.matches(_NUMBER) > _MOST else "," if column.matches(_COMMA) > _MOST else None
     if decimal is None or not column.known:
         return None
-    number = _read(column, "seconds", decimal)
+    number = _read(column, ("seconds",), decimal)
     unit, because = _unit_by_spans(number, spans)
     if not unit:
         unit, because = _unit_by_header(column.header)
     if not unit and column.matches(r"0?\.\d{4,}|0|\d\.\d+E-\d+") == 1.0:
         unit, because = "excel_days", "fractions of a day"
-    return Length(column, unit or "seconds", decimal, because, _read(column, unit or "seconds", decimal))
+    units = (unit or "seconds",)
+    return Length(column, units, decimal, because, _read(column, units, decimal))
 
 
 def lengths_found(lengths: Sequence[Length], span: pl.Series | None) -> tuple[list[Finding], dict[str, str]]:
@@ -116,7 +120,8 @@ def _named(lengths: Sequence[Length], name: str) -> list[Length]:
 
 def _whole_call(length: Length, wait: Length | None, span: pl.Series | None) -> str:
     """Why a length is no talk time: it runs from the start to the end, and callers waited in between."""
-    if span is None or wait is None or not (wait.values > 0).any():
+    says_so = weight("duration_seconds", length.column.header) == _SAYS_SO
+    if span is None or wait is None or says_so or not (wait.values > 0).any():
         return ""
     waited = (wait.values > 0) & length.values.is_not_null() & span.is_not_null()
     if waited.sum() < _CONFIRMING_ROWS or _agree(length.values.filter(waited), span.filter(waited)) < _MOST:
@@ -141,7 +146,7 @@ def _finding(name: str, lengths: Sequence[Length]) -> Finding:
     why = [f'The header says "{said}"; {evidence}']
     decide: tuple[str, ...] = ()
     if length.because:
-        why.append(f"Unit {length.unit}: {length.because}.")
+        why.append(f"Unit {' or '.join(length.unit)}: {length.because}.")
     else:
         decide = (
             f"is the unit seconds? Nothing says so; the middle value would be {_shown(middle)} of {_NAMES[name]}.",
@@ -154,7 +159,7 @@ def _finding(name: str, lengths: Sequence[Length]) -> Finding:
     if read < length.column.known:
         fields["unreadable"] = "null"
         why.append(f"{length.column.known - read:,} values are none: null, so that no row is lost for them.")
-    if length.unit != "seconds":
+    if length.unit != ("seconds",):
         fields["unit"] = length.unit
     if length.decimal == ",":
         fields["decimal"] = ","
@@ -190,6 +195,6 @@ def _agree(left: pl.Series, right: pl.Series) -> float:
     return float(near.sum()) / len(near) if len(near) else 0.0
 
 
-def _read(column: Seen, unit: str, decimal: str) -> pl.Series:
-    rule = SecondsColumn(sources=(column.name,), unit=(unit,), decimal="," if decimal == "," else ".")
+def _read(column: Seen, units: tuple[str, ...], decimal: str) -> pl.Series:
+    rule = SecondsColumn(sources=(column.name,), unit=units, decimal="," if decimal == "," else ".")
     return column.texts.to_frame("text").select(seconds(pl.col("text"), rule)).to_series()

@@ -104,7 +104,7 @@ def talked(measured: Sequence[Finding], lengths: Sequence[Length]) -> Finding | 
     if not talking or not silent:
         return None
     above: dict[str, Value] = (
-        {"above": 0.0} if length.unit in _NUMBERS and length.decimal == "." else {"matches": "[1-9]"}
+        {"above": 0.0} if length.unit[0] in _NUMBERS and length.decimal == "." else {"matches": "[1-9]"}
     )
     return Finding(
         column="answered",

@@ -69,7 +69,7 @@ def personal(column: Seen) -> str | None:
 
 def _can_be(told: str, column: Seen) -> bool:
     """Whether the values can be what the header says: ids are no names, and small numbers no telephone numbers."""
-    if told == "a person's name":
+    if told == "a person's name" and "name" not in column.header:
         return column.matches(_CODE) < _MOST
     if told == "a telephone number":
         return column.matches(r"[+\d][\d\s()./-]{2,}|[A-Za-z]+") > _MOST and column.matches(r"\d{1,2}") < _MOST

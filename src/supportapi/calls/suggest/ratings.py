@@ -89,7 +89,7 @@ def _scaled(column: Seen) -> Finding | None:
     if not column.known or read < _MOST * column.known:
         return None
     low, high = (float(number["number"].min()), float(number["number"].max()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - there are some
-    if _GRADES.search(column.header) and high <= _WORST_GRADE and low >= 1.0:
+    if _GRADES.search(column.header) and high == _WORST_GRADE and low >= 1.0:
         return _graded(column, read)
     fitting = [scale for scale in _SCALES if scale[0] <= low and high <= scale[1]]
     if not fitting:
@@ -103,22 +103,30 @@ def _scaled(column: Seen) -> Finding | None:
     if read < column.known:
         fields["unreadable"] = "null"
         why.append(f"{column.known - read:,} values are no numbers: null, so that no row is lost for them.")
-    decide: tuple[str, ...] = ()
     if rule is not None:
         fields["rating_scale"] = {"from": (first, last), "to": (1.0, _BEST), "rule": rule}
         why.append(f"Taken as a scale of {first:g}-{last:g}; the rule {rule} makes it 1-5.")
-        if high < last or low > first:
-            decide = (f"is {first:g}-{last:g} the whole scale? The values end at {low:g} and {high:g}.",)
-    elif high < _BEST:
-        decide = (f"is 1-5 the scale? No value is above {high:g}.",)
+    decide = _scale_doubts(column, (first, last), (low, high), mapped=rule is not None)
     return Finding(column="rating", sources=(column.name,), fields=fields, why=tuple(why), decide=decide)
+
+
+def _scale_doubts(
+    column: Seen, scale: tuple[float, float], found: tuple[float, float], *, mapped: bool
+) -> tuple[str, ...]:
+    """What a person should confirm of `scale`, of which the values fill what was `found`."""
+    (first, last), (low, high) = scale, found
+    if mapped and (high < last or low > first):
+        return (f"is {first:g}-{last:g} the whole scale? The values end at {low:g} and {high:g}.",)
+    if _GRADES.search(column.header) and not mapped:
+        return ("is 5 the best? Where 1 is: rating_scale = { from = [5, 1] }.",)
+    return () if mapped or high == _BEST else (f"is 1-5 the scale? No value is above {high:g}.",)
 
 
 def _graded(column: Seen, read: int) -> Finding:
     """A school's grade: 1 is taken for the best, and a person is asked."""
     scale: Value = {"from": (_WORST_GRADE, 1.0), "to": (1.0, _BEST), "rule": "linear"}
     why = f'The header says "{_GRADES.findall(column.header)[0]}"; {told(read, column.rows)} rows have one.'
-    asked = f"is 1 the best grade, and {_WORST_GRADE:g} the worst? Where more is better, turn from round."
+    asked = f"is 1 the best grade, and {_WORST_GRADE:g} the worst? Where more is better, swap the numbers of from."
     unread: dict[str, Value] = {"unreadable": "null"} if read < column.known else {}
     fields = {**unread, "rating_scale": scale}
     return Finding(column="rating", sources=(column.name,), fields=fields, why=(why,), decide=(asked,))

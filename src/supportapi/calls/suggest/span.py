@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -101,7 +102,7 @@ def _without_midnights(one: Times) -> Times:
 def _agreed(one: Times, times: Sequence[Times]) -> Times:
     """A date that may be read in two ways is read as the file's other dates, where those leave no doubt."""
     for other in times:
-        if one.other and not other.other and other.formats in {one.formats, one.other}:
+        if one.other and not other.other and other.formats in {one.formats, *one.other}:
             hint = f'as in "{other.column.name}", where {other.hint}'
             return msgspec.structs.replace(one, formats=other.formats, other=(), hint=hint)
     return one
@@ -185,13 +186,13 @@ def _finding(column: str, moment: Moment, hint: str, rivals: Sequence[Moment] = 
     decide: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
     if undecided:
-        other = _joined([part.other or part.formats for part in moment.parts])
         example = next(part for part in moment.parts if part.other).column.values["value"][0]
         fields["formats"] = DECIDE
         sign = f" ({hint}, which is a sign and no proof)" if hint else ""
-        asked = f"day or month first? No day is above 12, so that {example} may be read in both ways{sign}."
-        decide = (f"{asked} Replace {DECIDE} by one of:",)
-        offered = tuple(f"formats = {_listed(one)}" for one in (formats, other))
+        asked = f"day or month first? No day is above 12, so that {example} may be read in several ways{sign}."
+        decide = (asked,)
+        ways = product(*((part.formats, *part.other) for part in moment.parts))
+        offered = tuple(f"formats = {_listed(_joined(way))}" for way in ways)
     elif formats != ("iso",):
         fields["formats"] = formats
     if moment.offsets:
@@ -204,7 +205,10 @@ def _end(end: Moment, start: Moment, early: int) -> Finding:
     finding = _finding("ended_at", end, "")
     fields = dict(finding.fields)
     why = list(finding.why)
-    if end.formats != start.formats:
+    if end.formats == start.formats:  # which are its own when it names none
+        fields.pop("formats", None)
+        finding = msgspec.structs.replace(finding, decide=(), offered=())
+    else:
         fields.setdefault("formats", end.formats)
     if any(part.read < part.column.known for part in end.parts):
         fields["unreadable"] = "null"

@@ -61,7 +61,11 @@ def suggest(frame: pl.DataFrame, name: str) -> Suggestion:
     times = [found for column in open_columns if (found := times_of(column))]
     clocks = settled([one for one in times if not holds_lengths(one)])
     span = span_of(clocks)
-    findings, fold, remarks = _all_findings(open_columns, clocks, span)
+    zone = zone_column(open_columns) if span.time_zone == DECIDE else None
+    if zone is not None:
+        open_columns = [column for column in open_columns if column.name != zone["from"]]
+    findings, fold, remarks = _all_findings(open_columns, clocks, span, _repeats(frame))
+    remarks |= {str(zone["from"]): "it is the clock of each row, see time_zone"} if zone is not None else {}
     used = {source for finding in findings for source in finding.sources}
     left = tuple(
         Left(column.name, f"{private[column.name]}: personal")
@@ -70,7 +74,6 @@ def suggest(frame: pl.DataFrame, name: str) -> Suggestion:
         for column in columns
         if column.name not in used
     )
-    zone = zone_column(open_columns) if span.time_zone == DECIDE else None
     return Suggestion(
         rows=frame.height,
         time_zone=zone or span.time_zone,
@@ -82,7 +85,7 @@ def suggest(frame: pl.DataFrame, name: str) -> Suggestion:
 
 
 def _all_findings(
-    columns: Sequence[Seen], clocks: Sequence[Times], span: Span
+    columns: Sequence[Seen], clocks: Sequence[Times], span: Span, repeated: pl.Series
 ) -> tuple[list[Finding], Folding | None, dict[str, str]]:
     """One finding at most for each of our columns, how rows are folded, and why columns that come near are left out."""
     instants = [finding for finding in (span.started, span.ended) if finding]
@@ -103,12 +106,17 @@ def _all_findings(
     started = instants[0]
     passed = {one.column.name for one in clocks if one.column.name not in started.sources}
     no_names = passed | {length.column.name for length in lengths} | {s for one in judged for s in one.sources}
-    key = key_by([column for column in columns if column.name not in no_names], started.sources)
+    key = key_by([column for column in columns if column.name not in no_names], started.sources, repeated)
     by_name = {column.name: column for column in columns}
     findings = [_with_nulls(one, by_name) for one in (key.finding, *instants, *measured, *judged, *made, *labels)]
     explained = {source for one in made for source in one.sources}
     remarks = {name: why for name, why in (remarks | not_ratings).items() if name not in explained}
     return *_folded(key, started, findings), remarks
+
+
+def _repeats(frame: pl.DataFrame) -> pl.Series:
+    """Which rows repeat an earlier one in every column."""
+    return frame.select(~pl.struct(pl.all()).is_first_distinct()).to_series()
 
 
 def _judgements(columns: Sequence[Seen], outcome: Outcome | None) -> tuple[list[Finding], dict[str, str]]:

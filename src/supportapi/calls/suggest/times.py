@@ -40,13 +40,13 @@ _SHORT_MONTH: Final = 3
 
 
 class Times(msgspec.Struct, frozen=True):
-    """How one column's times are read. `other` holds the formats of a second reading that fits as well."""
+    """How one column's times are read. `other` holds the formats of readings that fit as well."""
 
     column: Seen
     kind: Kind
     formats: tuple[str, ...]
     read: int
-    other: tuple[str, ...] = ()
+    other: tuple[tuple[str, ...], ...] = ()
     zoned: bool = False
     """Whether the values themselves say their zone."""
     offsets: dict[str, str] = {}
@@ -128,7 +128,7 @@ def _judged(
     if rivals and (sober := _not_over_decades([readings[first][1], *(readings[order][1] for order in rivals)])):
         kept = [[first, *rivals][k] for k in sober]
         first, rivals, formats = kept[0], kept[1:], readings[kept[0]][0]
-    other = readings[rivals[0]][0] if rivals else ()
+    other = tuple(dict.fromkeys(readings[order][0] for order in rivals))
     losers = [order for order in ordered if counts[order] < counts[first]]
     hint = _order_hint(column, formats, other)
     if not rivals and losers and readings[losers[0]][0] != formats:
@@ -151,15 +151,13 @@ def _not_over_decades(readings: list[pl.Series]) -> list[int]:
     return [k for k, span in enumerate(spans) if span < _LONG_YEARS]
 
 
-def _order_hint(column: Seen, formats: tuple[str, ...], other: tuple[str, ...]) -> str:
+def _order_hint(column: Seen, formats: tuple[str, ...], other: tuple[tuple[str, ...], ...]) -> str:
     """Rows that ascend in one reading only: a sign, never a proof."""
     if not other:
         return ""
     texts = column.texts.drop_nulls()
-    ascends = [moments(texts, one).is_sorted() for one in (formats, other)]
-    if ascends[0] == ascends[1]:
-        return ""
-    return f"the rows are in ascending order as {(formats if ascends[0] else other)[0]} only"
+    ascending = [one for one in (formats, *other) if moments(texts, one).is_sorted()]
+    return f"the rows are in ascending order as {ascending[0][0]} only" if len(ascending) == 1 else ""
 
 
 def _as_iso(column: Seen, formats: tuple[str, ...], read: int) -> tuple[str, ...]:
@@ -198,6 +196,9 @@ def _day_format(match: re.Match[str], order: str) -> str:
     long = len("2024")
     if (order == "ymd") != (first == long) and max(first, last) == long:
         return ""
+    short_year = match["a"] if order == "ymd" else match["c"]
+    if (order == "mdy" and match["sep"] == ".") or len(short_year) == 1:
+        return ""  # nobody writes the month before the day and dots between them, nor years of one digit
     fields = [_FIELDS[field] for field in order]
     pattern = match["sep"].join(fields)
     return pattern if max(first, last) == long else pattern.replace("%Y", "%y")
