@@ -171,6 +171,23 @@ def test_agents_ids_and_names_are_told_apart_and_compared() -> None:
     assert "do not belong together one to one." in found.replace("\n# ", " ")
 
 
+@pytest.mark.parametrize(
+    ("nobody", "offered"),
+    [
+        (None, '# region = { first_of = ["region", "state"] }'),
+        ("N/A", 'null_words = "N/A"\n# first_of = ["region", "state"]'),
+    ],
+)
+def test_a_column_that_fills_what_another_leaves_open_is_offered(nobody: str | None, offered: str) -> None:
+    regions = {"region": cycle("North", nobody), "state": cycle("East", "South")}
+
+    suggested = document(pl.DataFrame({"call id": IDS, "start": STARTS, **regions}))
+
+    assert "which fills 12 of the rows that this one leaves open:" in suggested.replace("\n# ", " ")
+    assert offered in suggested
+    assert read_mapping(suggested).columns.region is not None
+
+
 def test_the_smallest_unique_combination_is_the_key() -> None:
     found = columns(line=cycle("A", "B"), call_id=[str(k // 2) for k in range(ROWS)], start=STARTS)
 

@@ -58,15 +58,15 @@ def mapping_document(suggestion: Suggestion, opening: Opening) -> str:
     short = [finding for finding in findings if not finding.fields and not _asks_format(finding)]
     for finding in short:
         given = f"{finding.column} = {_value(finding.sources)}" if finding.sources else f'# {finding.column} = ""'
-        lines += [*_reasons(finding), given, *(f"# {offer}" for offer in finding.offered)]
+        lines += [*_reasons(finding), given, *_offered(finding, inline=True)]
     lines += _not_found(suggestion)
     for finding in (one for one in findings if one not in short):
         lines += ["", f"[columns.{finding.column}]", *_reasons(finding)]
         for field, value in finding.lines.items():
             if value == DECIDE:
-                lines += [f"# Replace {DECIDE} by one of:", *(f"# {offer}" for offer in finding.offered)]
+                lines += [f"# Replace {DECIDE} by one of:", *_offered(finding)]
             lines.append(f"{field} = {_value(value)}")
-        lines += [] if _asks_format(finding) else [f"# {offer}" for offer in finding.offered]
+        lines += [] if _asks_format(finding) else _offered(finding)
     return "\n".join([*lines, *_left(suggestion)]) + "\n"
 
 
@@ -91,6 +91,13 @@ def next_command(opening: Opening) -> str:
     file = f'"{opening.file}"' if " " in opening.file else opening.file
     mapping = f'"{opening.mapping}"' if " " in opening.mapping else opening.mapping
     return f"supportapi ingest {file} --mapping {mapping} --dry-run"
+
+
+def _offered(finding: Finding, *, inline: bool = False) -> list[str]:
+    """What may stand in place of a finding's lines, as comments."""
+    if inline:
+        return [f"# {finding.column} = {_value(offer)}" for offer in finding.offered]
+    return [f"# {field} = {_value(value)}" for offer in finding.offered for field, value in offer.items()]
 
 
 def _asks_format(finding: Finding) -> bool:

@@ -28,7 +28,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Value] = {}
     why: tuple[str, ...] = ()
     decide: tuple[str, ...] = ()
-    offered: tuple[str, ...] = ()
+    offered: tuple[dict[str, Value], ...] = ()
 
     @property
     def lines(self) -> dict[str, Value]:

@@ -102,8 +102,14 @@ def _named(name: str, candidates: Sequence[Seen], evidence: str) -> Finding:
         why.append(f"{piled} stands for nobody.")
     fields: dict[str, Value] = {"null_words": nobody} if nobody else {}
     rivals = [other for other in candidates[1:3] if weight_of(name, other) >= weight_of(name, column) - 1]
-    why += [f'Close to it: "{other.name}".' for other in rivals]
-    return Finding(column=name, sources=(column.name,), fields=fields, why=tuple(why))
+    offered: list[dict[str, Value]] = []
+    for other in rivals:
+        filled = int((column.texts.is_null() & other.texts.is_not_null()).sum())
+        more = f", which fills {filled:,} of the rows that this one leaves open:" if filled else "."
+        why.append(f'Close to it: "{other.name}"{more}')
+        if filled:
+            offered.append({"first_of": (column.name, other.name)})
+    return Finding(column=name, sources=(column.name,), fields=fields, why=tuple(why), offered=tuple(offered))
 
 
 def weight_of(name: str, column: Seen) -> int:

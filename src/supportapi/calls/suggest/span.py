@@ -184,7 +184,7 @@ def _finding(column: str, moment: Moment, hint: str, rivals: Sequence[Moment] = 
     why += [f"Close to it: {_quoted(rival.sources)}." for rival in rivals[:2]]
     fields: dict[str, Value] = {}
     decide: tuple[str, ...] = ()
-    offered: tuple[str, ...] = ()
+    offered: tuple[dict[str, Value], ...] = ()
     if undecided:
         example = next(part for part in moment.parts if part.other).column.values["value"][0]
         fields["formats"] = DECIDE
@@ -192,7 +192,7 @@ def _finding(column: str, moment: Moment, hint: str, rivals: Sequence[Moment] = 
         asked = f"day or month first? No day is above 12, so that {example} may be read in several ways{sign}."
         decide = (asked,)
         ways = product(*((part.formats, *part.other) for part in moment.parts))
-        offered = tuple(f"formats = {_listed(_joined(way))}" for way in ways)
+        offered = tuple({"formats": _joined(way)} for way in ways)
     elif formats != ("iso",):
         fields["formats"] = formats
     if moment.offsets:
@@ -239,11 +239,6 @@ def _joined(formats: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     for more in formats[1:]:
         joined = tuple(f"{'%Y-%m-%d' if left == 'iso' else left} {right}" for left in joined for right in more)
     return joined
-
-
-def _listed(formats: tuple[str, ...]) -> str:
-    quoted = [f'"{one}"' for one in formats]
-    return quoted[0] if len(quoted) == 1 else f"[{', '.join(quoted)}]"
 
 
 def _quoted(names: Sequence[str]) -> str:
