@@ -20,8 +20,8 @@ from supportapi.calls.columns import (
     between_slots,
 )
 from supportapi.calls.faults import faults_of
-from supportapi.calls.headers import headers_of
-from supportapi.calls.instants import instants_and_clocks, local_instants, mended_time
+from supportapi.calls.headers import LOOKUP_MISSED, headers_of, sources_behind
+from supportapi.calls.instants import clock_times, local_instants, mended_time, zoned_instants
 from supportapi.calls.judge import ALTERED, REASON, TELLING, judge
 from supportapi.calls.mapping_problems import ROW_KEY
 from supportapi.calls.record import COLUMNS, INSTANT, ISO_FORMATS, SCHEMA, aliased, ready_sources, whole_milliseconds
@@ -44,7 +44,6 @@ TOO_FEW: Final = "too_few_fields"
 """The one fault of a line that leaves a row: its missing fields are null."""
 MISSED: Final = "__missed:"
 """Before the name of a lookup: whether it lacks what the row names."""
-LOOKUP_MISSED: Final = "lookup_missed:"
 FILTERED: Final = "__filtered"
 """The number of the filter that a row does not pass; null for all others."""
 ORDER: Final = "__order"
@@ -80,9 +79,11 @@ def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
     source = _Source(raw.collect_schema(), mapping)
     faults = faults_of(mapping)
     # Step by step, so that no text is read twice: what texts say, what they mean, what can be wrong with them.
-    frame = raw.select(ROW, FAULT, *source.missed, **source.texts(), **source.marks()).with_columns(**source.readings())
+    frame = raw.select(ROW, FAULT, *source.missed, **source.texts(), **source.marks())
+    frame = frame.with_columns(**source.readings()).with_columns(**source.clocks())
     # Only what could not be read is mended and read again.
-    frame = frame.with_columns(**source.rests()).with_columns(**source.readings(again=True))
+    frame = frame.with_columns(**source.rests())
+    frame = frame.with_columns(**source.readings(again=True)).with_columns(**source.clocks(again=True))
     frame = frame.with_columns(**source.instants()).with_columns(**source.values())
     marks = [name for name in (FILTERED, ORDER, *SAME) if name in source.marks() or name in source.read_as]
     ends = [name for name in source.read_as if mapping.fold is not None and name not in {*COLUMNS, ORDER}]
@@ -112,7 +113,8 @@ def clean(raw: pl.LazyFrame, mapping: Mapping) -> Cleaned:
     )
     if mapping.fold is None:
         frame, altering = judge(frame, mapping), altering | TELLING
-    return Cleaned(frame, altering | {reason: (reason,) for reason in told}, source.behind(), source.named)
+    sources = {**sources_behind(mapping, source.headers), TOO_FEW: source.named}
+    return Cleaned(frame, altering | {reason: (reason,) for reason in told}, sources, source.named)
 
 
 def clean_ready(raw: pl.LazyFrame) -> Cleaned:
@@ -144,16 +146,6 @@ class _Source:
         self.named = tuple(name for name in self._raw_names if name in self.headers.values())
         order = (mapping.fold.order if mapping.fold else None) or mapping.duplicates.order
         self.read_as: dict[str, InstantColumn] = mapping.columns.instants() | ({ORDER: order} if order else {})
-
-    def behind(self) -> dict[str, tuple[str, ...]]:
-        """The file's columns behind each column of a call, and behind what can be told of a whole row."""
-        places = {name: f"columns.{name}." for name in self._given}
-        places |= {f"{LOOKUP_MISSED}{name}": f"lookups.{name}." for name in self._mapping.lookups}
-        found = {
-            name: tuple(self.headers[source] for at, source in self._mapping.sources() if f"{at}.".startswith(place))
-            for name, place in places.items()
-        }
-        return {**found, TOO_FEW: self.named}
 
     def texts(self) -> dict[str, pl.Expr]:
         """What the source says about each column, and about each instant that is part of one."""
@@ -191,19 +183,28 @@ class _Source:
         return made
 
     def readings(self, *, again: bool = False) -> dict[str, pl.Expr]:
-        """What stands between a text and its value; `again`, what else `rests` say."""
+        """What stands between a text and its value, but for `clocks`; `again`, what else `rests` say."""
         made: dict[str, pl.Expr] = {}
         origin = REST if again else TEXT
         for name, column in self._clocks().items():
-            instant, clock = instants_and_clocks(pl.col(f"{origin}{name}"), self._formats(column), again=again)
-            made |= {f"{INSTANT_OF}{name}": instant, f"{CLOCK}{name}": clock}
+            made[f"{INSTANT_OF}{name}"] = zoned_instants(pl.col(f"{origin}{name}"), self._formats(column), again=again)
         for name, column in self._given.items():
             text = pl.col(f"{origin}{name}")
             if isinstance(column, SecondsColumn) and column.between is None:
                 made[f"{NUMBER_OF}{name}"] = seconds(text, self._typed(column))
             elif isinstance(column, RatingColumn):
                 made[f"{NUMBER_OF}{name}"] = rated(text, self._typed(column))
-        return {name: pl.coalesce(name, value) for name, value in made.items()} if again else made
+        return _again(made) if again else made
+
+    def clocks(self, *, again: bool = False) -> dict[str, pl.Expr]:
+        """The clock times of texts that say no zone; `again`, of what else `rests` say."""
+        made: dict[str, pl.Expr] = {}
+        origin = REST if again else TEXT
+        for name, column in self._clocks().items():
+            # Trying formats in vain costs more than anything else here.
+            rest = pl.when(pl.col(f"{INSTANT_OF}{name}").is_null()).then(pl.col(f"{origin}{name}"))
+            made[f"{CLOCK}{name}"] = clock_times(rest, self._formats(column), again=again)
+        return _again(made) if again else made
 
     def rests(self) -> dict[str, pl.Expr]:
         """The texts that could not be read as they are, mended."""
@@ -291,3 +292,8 @@ class _Source:
         if kinds and all(kind.is_numeric() for kind in kinds):
             return msgspec.structs.replace(column, decimal=".")
         return column
+
+
+def _again(made: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """A second reading counts only where the first one found nothing."""
+    return {name: pl.coalesce(name, value) for name, value in made.items()}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from supportapi.calls.decode import nearest
 from supportapi.errors import MappingInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Dictionary
     from collections.abc import Sequence
+
+    from supportapi.calls.mapping import Mapping
+
+LOOKUP_MISSED: Final = "lookup_missed:"
+"""Before the name of a lookup: what is told of rows that name something that it lacks."""
 
 
 def headers_of(names: Sequence[str], wanted: Sequence[tuple[str, str]], where: str = "the file") -> dict[str, str]:
@@ -30,6 +36,16 @@ def headers_of(names: Sequence[str], wanted: Sequence[tuple[str, str]], where: s
     if problems:
         raise MappingInvalid("\n".join(problems), problems=problems)
     return headers
+
+
+def sources_behind(mapping: Mapping, headers: Dictionary[str, str]) -> dict[str, tuple[str, ...]]:
+    """The file's columns behind each column of a call, and behind each lookup; `headers` are those of `headers_of`."""
+    places = {name: f"columns.{name}." for name in mapping.columns.given()}
+    places |= {f"{LOOKUP_MISSED}{name}": f"lookups.{name}." for name in mapping.lookups}
+    return {
+        name: tuple(headers[source] for at, source in mapping.sources() if f"{at}.".startswith(place))
+        for name, place in places.items()
+    }
 
 
 def _letters(name: str) -> str:

@@ -35,29 +35,31 @@ _HALF_DAY: Final = r"(?i)([ap])\. ?m\.?|([ap]) m\b\.?"
 """`p.m.`, `p. m.`, `p m`: what `%p` does not read."""
 
 
-def instants_and_clocks(text: pl.Expr, formats: Sequence[str], *, again: bool = False) -> tuple[pl.Expr, pl.Expr]:
-    """What `formats`, tried in order, read: instants in UTC where the text says its zone, else naive clock times.
+def zoned_instants(text: pl.Expr, formats: Sequence[str], *, again: bool = False) -> pl.Expr:
+    """What the `formats` that say a zone, tried in order, read: instants in UTC.
 
     What they cannot read as it is they are tried on `again`, mended (see `mended_time`), and then with more spellings.
     """
-    more_offsets, more_clocks = (_MORE_ISO_OFFSETS, _MORE_ISO_CLOCKS) if again and ISO in formats else ((), ())
-    zoned: list[pl.Expr] = [pl.lit(None, dtype=INSTANT)]
-    clocks: list[str] = []
+    read = [pl.lit(None, dtype=INSTANT)]
+    for pattern in formats:
+        if pattern in EPOCHS:
+            read.append(_epoch(text, EPOCHS[pattern]))
+        elif not needs_zone(pattern):
+            read.append(_with_offset(text, "%+" if pattern == ISO else pattern))
+    more = _MORE_ISO_OFFSETS if again and ISO in formats else ()
+    return pl.coalesce(*read, *(_with_offset(text, pattern) for pattern in more))
+
+
+def clock_times(text: pl.Expr, formats: Sequence[str], *, again: bool = False) -> pl.Expr:
+    """What the `formats` that say no zone, tried in order, read: naive clock times. `again` as in `zoned_instants`."""
+    read = [pl.lit(None, dtype=pl.Datetime("us"))]
     for pattern in formats:
         if pattern == ISO:
-            zoned.append(_with_offset(text, "%+"))
-            clocks.extend(ISO_FORMATS)
-        elif pattern in EPOCHS:
-            zoned.append(_epoch(text, EPOCHS[pattern]))
+            read.extend(_clock(text, each) for each in ISO_FORMATS)
         elif needs_zone(pattern):
-            clocks.append(pattern)
-        else:
-            zoned.append(_with_offset(text, pattern))
-    instant = pl.coalesce(*zoned, *(_with_offset(text, pattern) for pattern in more_offsets))
-    # Trying formats in vain costs more than anything else here: clocks are looked for only where no zone was read.
-    rest = pl.when(instant.is_null()).then(text) if len(zoned) > 1 else text
-    naive = [_excel(rest) if pattern == EXCEL else _clock(rest, pattern) for pattern in (*clocks, *more_clocks)]
-    return instant, pl.coalesce(pl.lit(None, dtype=pl.Datetime("us")), *naive)
+            read.append(_excel(text) if pattern == EXCEL else _clock(text, pattern))
+    more = _MORE_ISO_CLOCKS if again and ISO in formats else ()
+    return pl.coalesce(*read, *(_clock(text, pattern) for pattern in more))
 
 
 def local_instants(clock: pl.Expr, zone: str | ZoneColumn | None, zone_word: pl.Expr, mapping: Mapping) -> pl.Expr:

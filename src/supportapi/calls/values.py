@@ -65,11 +65,14 @@ def between(name: str, parts: tuple[InstantColumn, InstantColumn]) -> pl.Expr:
 
 def flags(text: pl.Expr, column: FlagColumn) -> pl.Expr:
     """Yes or no; null for words that are neither and have no meaning by `other`."""
-    word = plain_word(text)
+    true_words, false_words = column.true_words, column.false_words
+    # Most words stand there as they are listed: only the others are worth being made plain.
+    other = pl.when(~text.is_in([*true_words, *false_words])).then(text)
+    word = plain_word(other)
     known = (
-        pl.when(word.is_in(_plain(column.true_words)))
+        pl.when(text.is_in(true_words) | word.is_in(_plain(true_words)))
         .then(pl.lit(True))  # noqa: FBT003 - a value
-        .when(word.is_in(_plain(column.false_words)))
+        .when(text.is_in(false_words) | word.is_in(_plain(false_words)))
         .then(pl.lit(False))  # noqa: FBT003 - a value
     )
     if column.other in {"true", "false"}:

@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from supportapi.calls.columns import EXCEL, ISO
-from supportapi.calls.instants import instants_and_clocks, mended_time
+from supportapi.calls.instants import clock_times, mended_time, zoned_instants
 from supportapi.calls.suggest.headers import DENIED, SPOKEN
 from supportapi.calls.suggest.seen import Seen, told
 from supportapi.calls.suggest.zones import offsets_of
@@ -79,7 +79,8 @@ def moments(texts: pl.Series, formats: tuple[str, ...], offsets: dict[str, str] 
         formats = tuple(f"%Y-%m-%d {one}" for one in formats)
         texts = "1970-01-01 " + texts
     text = mended_time(pl.col("text"), offsets or {}) if any(one.endswith("%z") for one in formats) else pl.col("text")
-    zoned, naive = instants_and_clocks(text, formats)
+    zoned = zoned_instants(text, formats)
+    naive = clock_times(pl.when(zoned.is_null()).then(text), formats)
     return texts.to_frame("text").select(pl.coalesce(naive, zoned.dt.replace_time_zone(None))).to_series()
 
 
