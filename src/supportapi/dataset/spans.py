@@ -58,7 +58,8 @@ def joined(days: Sequence[Span], limit: int = SPAN_CALLS) -> list[Span]:
 def in_order(calls: pl.LazyFrame, spans: Sequence[Span]) -> Iterator[pl.DataFrame]:
     """`calls` sorted by `SORT_KEY`, span after span."""
     for span in spans:
-        yield span.of(calls).sort(SORT_KEY).collect(engine="streaming")
+        # Sorted where they are: the streaming sort of what is in memory anyway takes three times as long.
+        yield span.of(calls).collect(engine="streaming").sort(SORT_KEY)
 
 
 def by_month(frames: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
