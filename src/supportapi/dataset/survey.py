@@ -20,7 +20,8 @@ Places = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
-_CHUNK: Final = 1 << 22
+_CHUNK: Final = 1 << 18
+"""Small enough for a processor's cache."""
 _LONGEST_RECORD: Final = 1 << 25
 _LF, _CR = 10, 13
 
