@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -27,13 +28,14 @@ NO_AGENT_BEFORE_ANSWER: Final = "no_agent_before_answer"
 COLUMN_ABSENT: Final = "column_absent"
 
 
-class Metric(msgspec.Struct, frozen=True, kw_only=True):
+class Metric(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What one number means and how to get it.
 
     `needs` says what a caller fetches: for `tally` call `compute(tally)`; for `histogram` take the quantile
     `quantile` of the histogram of `of`; for `longest_wait` ask for that. `scale` is what numerator / denominator is
     multiplied by. `proportion` marks the ratios of one number of calls to another, which rank by their Wilson
-    interval. `agent_reason` says why the metric means nothing for one agent; None when it does.
+    interval. Every part is a weighted sum of what a tally counts (see `formulas`). `counts` are always shown with the
+    value. `agent_reason` says why the metric means nothing for one agent; None when it does.
     """
 
     key: str
@@ -51,6 +53,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     proportion: bool = False
     of: Measured | None = None
     quantile: float | None = None
+    counts: Mapping[str, Part] = {}
     agent_reason: str | None = None
 
     def compute(self, tally: Tally) -> NDArray[np.float64]:
@@ -97,6 +100,7 @@ def _rating_points(tally: Tally) -> NDArray[np.int64]:
     return np.sum(points, axis=0)
 
 
+_NO_COUNTS: Final[Mapping[str, Part]] = {}
 _NULL_RATIO: Final = "null when there is nothing to divide by"
 _UNSEEN: Final = NO_AGENT_BEFORE_ANSWER
 _SECONDS: Final = 0.001
@@ -120,11 +124,13 @@ def _rate(
     columns: tuple[str, ...],
     over: tuple[Part, Part],
     agent_reason: str | None = None,
+    *,
+    counts: Mapping[str, Part] = _NO_COUNTS,
 ) -> Metric:
     return Metric(
         key=key, label=label, unit="percent", better=better, formula=formula, adds="ratio", columns=columns,
         null_policy=_NULL_RATIO, numerator=over[0], denominator=over[1], scale=_PERCENT, proportion=True,
-        agent_reason=agent_reason,
+        counts=counts, agent_reason=agent_reason,
     )  # fmt: skip
 
 
@@ -154,18 +160,23 @@ def _percentile(of: Measured, percent: int) -> Metric:
     )
 
 
-_VARIANTS: Final[dict[ServiceLevelVariant, str]] = {
+VARIANTS: Final[dict[ServiceLevelVariant, str]] = {
     "standard": "calls answered or not, without those given up within 5 s",
     "answered_only": "answered calls",
     "abandon_after_threshold": "answered calls and those given up after the threshold",
     "all_offered": "calls answered or not",
 }
+"""What each variant of the service level divides by."""
 
 
+@lru_cache(64)
 def service_level(threshold_seconds: int, variant: ServiceLevelVariant = "standard") -> Metric:
     """Percent of calls answered within `threshold_seconds` (one of `THRESHOLDS_SECONDS`, else `ValueError`)."""
     if threshold_seconds not in THRESHOLDS_SECONDS:
         raise ValueError(f"no service level at {threshold_seconds} s; there are {THRESHOLDS_SECONDS}")
+    counts = {name: _measure(name) for name in ("answered", "unanswered", "short_abandons")}
+    if variant == "abandon_after_threshold":
+        counts["unanswered_after_threshold"] = _measure(f"beyond_{threshold_seconds}")
     denominators: dict[ServiceLevelVariant, Part] = {
         "standard": _offered_long,
         "answered_only": _measure("answered"),
@@ -176,10 +187,11 @@ def service_level(threshold_seconds: int, variant: ServiceLevelVariant = "standa
         "service_level",
         f"Service level ({threshold_seconds} s)",
         "up",
-        f"calls answered with a wait of at most {threshold_seconds} s / {_VARIANTS[variant]}",
+        f"calls answered with a wait of at most {threshold_seconds} s / {VARIANTS[variant]}",
         ("answered", "wait_seconds"),
         (_measure(f"within_{threshold_seconds}"), denominators[variant]),
         agent_reason=_UNSEEN,
+        counts={"answered_within": _measure(f"within_{threshold_seconds}"), **counts},
     )
 
 
@@ -202,7 +214,7 @@ METRICS: tuple[Metric, ...] = (
         "(unanswered - SA) / (answered + unanswered - SA), SA: unanswered after less than 5 s",
         _WAITED, (_long_abandons, _offered_long), agent_reason=_UNSEEN,
     ),
-    service_level(DEFAULT_THRESHOLD_SECONDS),
+    service_level(DEFAULT_THRESHOLD_SECONDS, "standard"),
     _mean(
         "average_speed_of_answer", "Average speed of answer",
         "sum of waits / calls, of answered calls of known wait",
@@ -236,7 +248,10 @@ METRICS: tuple[Metric, ...] = (
         "resolved_share_of_calls", "Resolved share of calls", "up", "resolved / resolved or not, of all calls",
         ("resolved",), (_measure("resolved"), _measure("resolved_known")),
     ),
-    _rate("csat", "CSAT", "up", "ratings of 4 or 5 / rated calls", ("rating",), (_satisfied, _measure("rated"))),
+    _rate(
+        "csat", "CSAT", "up", "ratings of 4 or 5 / rated calls", ("rating",), (_satisfied, _measure("rated")),
+        counts={f"rating_{rating}": _measure(f"rating_{rating}") for rating in RATINGS},
+    ),
     Metric(
         key="average_rating", label="Average rating", unit="rating", better="up",
         formula="sum of ratings / rated calls",

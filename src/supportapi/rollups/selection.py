@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from supportapi.calls.filter import Filter
     from supportapi.calls.window import Window
     from supportapi.rollups.aggregates import Aggregates
+    from supportapi.rollups.axes import TimeAxis
     from supportapi.rollups.codes import Rows
-    from supportapi.rollups.questions import Key, Measured, Source
+    from supportapi.rollups.questions import Key, Measured, Source, TimeAxisName
 
 
 class Selection:
@@ -37,16 +38,26 @@ class Selection:
         self._name, self._zone, self._window = zone, aggregates.zone_of[zone], window
         self._selected = {name: aggregates.codes_of(name, limits.members(name)) for name in limits.limited}
         self._plans: dict[tuple[str, ...], Plan] = {}
+        self._times: dict[TimeAxisName, TimeAxis] = {}
+        self._tallies: dict[tuple[str, ...], Answer] = {}
         self._rows: dict[tuple[int, int], list[Rows]] = {}
         self._steps: dict[Measured, NDArray[np.int64]] = {}
 
+    @property
+    def days(self) -> Window:
+        """The days of the window that lie inside the data."""
+        return self._window.intersect(self._zone.data)
+
+    @property
+    def scanned(self) -> bool:
+        """Whether any answer so far was counted from rows."""
+        return bool(self._rows)
+
     def tally(self, by: tuple[str, ...] = ()) -> Answer:
         """The counts and sums."""
-        plan = self._plan(by)
-        if plan.lattice is not None:
-            return Answer(cells.tally(plan, plan.lattice), plan.keys, "rollup")
-        rows = self._kept(plan.days)
-        return Answer(scans.tally(self._aggregates.codes, plan, rows), plan.keys, "scan")
+        if by not in self._tallies:
+            self._tallies[by] = self._tallied(self._plan(by))
+        return self._tallies[by]
 
     def calls(self, by: tuple[str, ...], among: NDArray[np.intp]) -> NDArray[np.int64]:
         """The number of calls alone, as in `tally(by)`, of the members at the places `among` of its first axis."""
@@ -106,6 +117,12 @@ class Selection:
         found: NDArray[np.int64] = self._steps[of].sum(axis=0)
         return found + self._counted(plan, of, rest) if rest[0] < rest[1] else found
 
+    def _tallied(self, plan: Plan) -> Answer:
+        if plan.lattice is not None:
+            return Answer(cells.tally(plan, plan.lattice), plan.keys, "rollup")
+        rows = self._kept(plan.days)
+        return Answer(scans.tally(self._aggregates.codes, plan, rows), plan.keys, "scan")
+
     def _counted(self, plan: Plan, of: Measured, days: tuple[int, int]) -> NDArray[np.int64]:
         return self._count(plan, days, {of: self._aggregates.facts.buckets[of]})[of]
 
@@ -128,7 +145,7 @@ class Selection:
 
     def _planned(self, axis: str | None, by: tuple[str, ...]) -> Plan:
         zone, along = self._zone, time_axis_of(by)
-        time = None if along is None else time_axis(self._window, along, self._name, zone.data)
+        time = None if along is None else self._time(along)
         start, end = (whole(self._window, zone.data) if time is None else time.edges[[0, -1]]).tolist()
         groups = self._groups(axis)
         needed = frozenset({*self._selected, *(PAIR_COLUMNS if axis == PAIR else () if axis is None else (axis,))})
@@ -145,6 +162,11 @@ class Selection:
             lattice=next((lattice for lattice in usable if covers(lattice.dims, needed)), None),
             pairs=self._aggregates.pairs,
         )
+
+    def _time(self, along: TimeAxisName) -> TimeAxis:
+        if along not in self._times:
+            self._times[along] = time_axis(self._window, along, self._name, self._zone.data)
+        return self._times[along]
 
     def _groups(self, axis: str | None) -> NDArray[np.intp] | None:
         if axis is None:
