@@ -42,6 +42,27 @@ def test_totals_of_unequal_spans_have_no_percent() -> None:
     assert delta(metric_of("average_duration"), 6.0, 3.0, partial).percent == 100.0
 
 
+def test_a_value_that_is_not_known_now_is_told_from_one_that_was_not_known_before() -> None:
+    assert delta(metric_of("csat"), None, 80.0, WHOLE).reason == "no_value"
+    assert delta(metric_of("csat"), 80.0, None, WHOLE).reason == "no_baseline"
+
+
+def test_totals_and_maxima_of_unequal_spans_are_neither_good_nor_bad() -> None:
+    partial = Baseline(exists=True, whole=False)
+
+    assert delta(metric_of("unanswered"), 31, 28, partial) == Delta(
+        absolute=3, percent=None, direction="up", good=None, reason="partial_period"
+    )
+    assert delta(metric_of("longest_wait"), 90.0, 60.0, partial).good is None
+    assert delta(metric_of("answer_rate"), 90.0, 80.0, partial).good is True
+
+
+def test_no_move_is_flat_and_neither_good_nor_bad() -> None:
+    found = delta(metric_of("average_duration"), 0.1 + 0.2, 0.3, WHOLE)
+
+    assert (found.direction, found.good) == ("flat", None)
+
+
 def test_a_window_before_the_data_is_no_baseline() -> None:
     data = Window(date(2026, 1, 1), date(2026, 2, 1))
 

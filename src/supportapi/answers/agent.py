@@ -9,25 +9,20 @@ import numpy as np
 from msgspec import Meta as Doc
 
 from supportapi.answers.agents import variance_of
-from supportapi.answers.breakdown import (
-    MEMBER_DIMENSIONS,
-    ROW_METRICS,
-    Breakdown,
-    Dimension,
-    breakdown,
-    rating_breakdown,
-)
+from supportapi.answers.breakdown import ROW_METRICS, Breakdown
+from supportapi.answers.breakdowns import parted, ratings
 from supportapi.answers.by_agent import AGENT_METRICS
+from supportapi.answers.choice import MEMBER_DIMENSIONS
 from supportapi.answers.figures import Figures, figures, known
 from supportapi.answers.heatmap import Heatmap, heatmap
 from supportapi.answers.meta import Meta, Truth
-from supportapi.answers.metrics import Pair, labels, slowest
 from supportapi.answers.overview import KpiCard, overview
+from supportapi.answers.pair import Pair, labels
 from supportapi.answers.ranking import BadgeField, BadgeReasonField, standings
 from supportapi.answers.trend import SERIES, Series, check_span, trend
 from supportapi.calls.filter import UNKNOWN
 from supportapi.errors import NotFound
-from supportapi.rollups.catalogue import Better, Unit, availability, metric_of
+from supportapi.rollups.catalogue import METRICS, Better, Unit, availability, metric_of
 from supportapi.rollups.questions import STEP
 
 if TYPE_CHECKING:
@@ -92,30 +87,20 @@ def agent_answer(aggregates: Aggregates, agent_id: str, query: AgentQuery, truth
     # The steps come first: where rows are counted, the whole window is known from them.
     steps = figures(own.now, (STEP,), AGENT_METRICS)
     now, before = own.ask((), AGENT_METRICS)
-    along, along_before = own.ask((query.grain,), _of_agents(SERIES))
-    parted: list[tuple[Dimension, tuple[Figures, Figures | None]]] = [
-        (name, own.ask((name,), _of_agents(ROW_METRICS))) for name in MEMBER_DIMENSIONS
-    ]
-    hours, behind_hours = heatmap(own.now, _CALLS)
+    along, along_before = own.ask((query.grain,), own.available(_of_agents(SERIES)))
     others = figures(pair.now, ("agent_id",), AGENT_METRICS)
-
-    used = (now, before, along, along_before, steps, behind_hours, others, *(one for _, two in parted for one in two))
-    return AgentAnswer(
-        data=AgentDetail(
-            agent_id=agent_id,
-            agent_name=names[agent_id],
-            names=aggregates.facts.agent_names.get(agent_id, (names[agent_id],)),
-            kpis=overview(aggregates.columns_present, now, before, steps, pair.base, by_agent=True),
-            series=trend(aggregates, pair.zone, query.grain, along, along_before if pair.base.exists else None),
-            breakdowns=[
-                *(breakdown(name, *two, labels(aggregates, name), pair.base) for name, two in parted),
-                rating_breakdown(now.tally, None if before is None else before.tally, pair.base),
-            ],
-            heatmap=hours,
-            standings=_standings(pair, agent_id, others, query.min_calls),
-        ),
-        meta=pair.meta(truth, slowest(used)),
+    present, earlier = aggregates.columns_present, along_before if pair.base.exists else None
+    data = AgentDetail(
+        agent_id=agent_id,
+        agent_name=names[agent_id],
+        names=aggregates.facts.agent_names.get(agent_id, (names[agent_id],)),
+        kpis=overview(present, METRICS, now, before, steps, pair.base, by_agent=True),
+        series=trend(present, pair.zone, query.grain, _of_agents(SERIES), along, earlier),
+        breakdowns=[*(parted(own, name, _of_agents(ROW_METRICS)) for name in MEMBER_DIMENSIONS), ratings(own)],
+        heatmap=heatmap(own.now, _CALLS),
+        standings=_standings(pair, agent_id, others, query.min_calls),
     )
+    return AgentAnswer(data=data, meta=pair.meta(truth))
 
 
 def _of_agents(keys: Iterable[str]) -> tuple[Metric, ...]:
@@ -129,7 +114,7 @@ def _standings(pair: Pair, agent_id: str, others: Figures, min_calls: int) -> li
     listed: list[Standing] = []
     for metric in AGENT_METRICS:
         if availability(metric, pair.aggregates.columns_present, by_agent=True) is None:
-            variance, _ = variance_of(pair.now, metric)
+            variance = variance_of(pair.now, metric)
             values = others.values[metric.key]
             found = standings(metric, values, others.tally, rankable, variance)
             place = found.place(at, min_calls)

@@ -10,12 +10,13 @@ from msgspec import UNSET, UnsetType
 from msgspec import Meta as Doc
 from numpy.typing import NDArray
 
-from supportapi.answers.by_agent import AGENT_METRICS, BOARD_METRICS, AgentMetric, Order, order_of
+from supportapi.answers.by_agent import AGENT_METRICS, BOARD_METRICS, AgentMetric
 from supportapi.answers.chance import measured_by, variance_ms
+from supportapi.answers.choice import Order, order_of
 from supportapi.answers.delta import Delta, delta
 from supportapi.answers.figures import Figures, known_all
-from supportapi.answers.meta import Meta, Source, Truth
-from supportapi.answers.metrics import Pair, labels, slowest
+from supportapi.answers.meta import Meta, Truth
+from supportapi.answers.pair import Pair
 from supportapi.answers.ranking import BadgeField, BadgeReasonField, Standings, standings, unranked
 from supportapi.errors import ValidationFailed
 from supportapi.rollups.catalogue import Metric, availability, metric_of
@@ -101,7 +102,6 @@ class _Board(msgspec.Struct, frozen=True):
     before: Figures | None
     standings: Standings
     order: NDArray[np.intp]
-    source: Source
 
 
 def agents_answer(aggregates: Aggregates, query: AgentsQuery, truth: Truth) -> AgentsAnswer:
@@ -127,7 +127,7 @@ def agents_answer(aggregates: Aggregates, query: AgentsQuery, truth: Truth) -> A
             unavailable={key: reason for key, reason in reasons.items() if reason is not None},
         ),
         meta=PagedMeta(
-            **msgspec.structs.asdict(pair.meta(truth, board.source)),
+            **msgspec.structs.asdict(pair.meta(truth)),
             page=query.page,
             per_page=query.per_page,
             total=len(board.order),
@@ -135,13 +135,10 @@ def agents_answer(aggregates: Aggregates, query: AgentsQuery, truth: Truth) -> A
     )
 
 
-def variance_of(calls: Selection, metric: Metric) -> tuple[float | None, Source]:
-    """The variance of one of `calls` by which `metric` is judged, where no tally knows it; and what served it."""
+def variance_of(calls: Selection, metric: Metric) -> float | None:
+    """The variance of one of `calls` by which `metric` is judged, where no tally knows it."""
     of = measured_by(metric)
-    if of is None:
-        return None, "rollup"
-    histogram, source = calls.histogram(of)
-    return variance_ms(histogram), source
+    return None if of is None else variance_ms(calls.histogram(of)[0])
 
 
 def _board(pair: Pair, order: Order, metrics: list[Metric]) -> _Board:
@@ -153,11 +150,9 @@ def _board(pair: Pair, order: Order, metrics: list[Metric]) -> _Board:
     calls = now.tally["calls"]
     earlier = 0 if before is None else before.tally["calls"]
 
-    source = slowest((now, before))
     placed = unranked(len(pairs))
     if order.metric is not None:
-        variance, served = variance_of(pair.now, order.metric)
-        source = "scan" if served == "scan" else source
+        variance = variance_of(pair.now, order.metric)
         values = now.values[order.metric.key]
         placed = standings(order.metric, values, now.tally, named & (calls > 0), variance)
     names = _alphabet([member.label for member in aggregates.facts.members["agent_id"]])[agents]
@@ -168,7 +163,7 @@ def _board(pair: Pair, order: Order, metrics: list[Metric]) -> _Board:
     else:
         ordered = np.lexsort((names, -calls, first))
     listed = named & ((calls > 0) | (earlier > 0))
-    return _Board(named, now, before, placed, ordered[listed[ordered]], source)
+    return _Board(named, now, before, placed, ordered[listed[ordered]])
 
 
 def _sorting(order: Order, placed: Standings, now: Figures, before: Figures | None) -> NDArray[np.float64]:
@@ -193,7 +188,7 @@ def _alphabet(names: list[str]) -> NDArray[np.intp]:
 def _rows(
     pair: Pair, query: AgentsQuery, board: _Board, metrics: list[Metric], shown: NDArray[np.intp]
 ) -> list[AgentRow]:
-    names = labels(pair.aggregates, "agent_id")
+    names = pair.labels("agent_id")
     values = {metric.key: known_all(board.now.values[metric.key][shown], metric.unit) for metric in metrics}
     moves = {metric.key: _moves(pair, board, metric, values[metric.key], shown) for metric in metrics}
     calls: list[int] = board.now.tally["calls"][shown].tolist()

@@ -12,39 +12,69 @@ from numpy.typing import NDArray
 
 from supportapi.measures.sketch import quantiles
 from supportapi.measures.tally import Tally
-from supportapi.rollups.questions import Source
+from supportapi.rollups.catalogue import Metric
+from supportapi.rollups.formulas import computed
+from supportapi.rollups.questions import Measured, Source
 
 if TYPE_CHECKING:
-    from supportapi.rollups.catalogue import Metric, Unit
-    from supportapi.rollups.questions import Measured
+    from supportapi.rollups.catalogue import Unit
     from supportapi.rollups.selection import Selection
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Values by metric key, each of the answer's shape (NaN where unknown), with the tally that most come from."""
+    """Values of `metrics` by key, each of the answer's shape (NaN where unknown), with what they come from.
+
+    `histograms` and `longest` are there as far as `metrics` need them.
+    """
 
     tally: Tally
     keys: tuple[tuple[Any, ...], ...]
     values: Mapping[str, NDArray[np.float64]]
     source: Source
+    metrics: tuple[Metric, ...]
+    histograms: Mapping[Measured, NDArray[np.int64]]
+    longest: NDArray[np.float64] | None
+
+    def take(self, at: NDArray[np.intp]) -> Figures:
+        """Only the groups at positions `at` of the first axis, in that order."""
+        return Figures(
+            self.tally.take(at),
+            (tuple(self.keys[0][index] for index in at.tolist()), *self.keys[1:]),
+            {key: found[at] for key, found in self.values.items()},
+            self.source,
+            self.metrics,
+            {of: found[at] for of, found in self.histograms.items()},
+            None if self.longest is None else self.longest[at],
+        )
+
+    def together(self, at: NDArray[np.intp]) -> Figures:
+        """The groups at positions `at` of the first axis as one, without a key: ratios are made of what adds."""
+        tally = self.tally.take(at).sum(axis=0)
+        tally = tally.reshape((1, *tally.shape))
+        histograms: dict[Measured, NDArray[np.int64]] = {
+            of: found[at].sum(axis=0, keepdims=True) for of, found in self.histograms.items()
+        }
+        longest = None
+        if self.longest is not None:
+            longest = np.fmax.reduce(self.longest[at], axis=0, initial=np.nan, keepdims=True)
+        values = _values(self.metrics, tally, histograms, longest)
+        return Figures(tally, ((None,), *self.keys[1:]), values, self.source, self.metrics, histograms, longest)
 
 
 def figures(selection: Selection, by: tuple[str, ...], metrics: Iterable[Metric]) -> Figures:
     """Every one of `metrics`, parted `by`; histograms and maxima are fetched once, and only when asked for."""
     wanted = tuple(metrics)
     answer = selection.tally(by)
-    values = {metric.key: metric.compute(answer.tally) for metric in wanted if metric.needs == "tally"}
     sources = {answer.source}
-    for of in ("wait", "duration"):
-        sketched = [metric for metric in wanted if metric.of == of]
-        if sketched:
-            found, source = _percentiles(selection, by, of, sketched)
-            values |= found
-            sources.add(source)
-    for metric in wanted:
-        if metric.needs == "longest_wait":
-            values[metric.key] = selection.longest_wait(by)
-    return Figures(answer.tally, answer.keys, values, "scan" if "scan" in sources else "rollup")
+    histograms: dict[Measured, NDArray[np.int64]] = {}
+    sketched: list[Measured] = [metric.of for metric in wanted if metric.of is not None]
+    for of in dict.fromkeys(sketched):
+        histograms[of], source = selection.histogram(of, by)
+        sources.add(source)
+    longest = selection.longest_wait(by) if any(metric.needs == "longest_wait" for metric in wanted) else None
+    values = _values(wanted, answer.tally, histograms, longest)
+    source = "scan" if "scan" in sources else "rollup"
+    return Figures(answer.tally, answer.keys, values, source, wanted, histograms, longest)
 
 
 def known(value: float, unit: Unit) -> float | None:
@@ -62,9 +92,17 @@ def known_all(values: NDArray[np.float64], unit: Unit) -> list[float | None]:
     return [None if value != value else value for value in listed]  # noqa: PLR0124  as above
 
 
-def _percentiles(
-    selection: Selection, by: tuple[str, ...], of: Measured, metrics: list[Metric]
-) -> tuple[dict[str, NDArray[np.float64]], Source]:
-    histogram, source = selection.histogram(of, by)
-    found = quantiles(histogram, [metric.quantile for metric in metrics if metric.quantile is not None])
-    return {metric.key: found[..., index] for index, metric in enumerate(metrics)}, source
+def _values(
+    metrics: tuple[Metric, ...],
+    tally: Tally,
+    histograms: Mapping[Measured, NDArray[np.int64]],
+    longest: NDArray[np.float64] | None,
+) -> dict[str, NDArray[np.float64]]:
+    values = computed(tuple(metric for metric in metrics if metric.needs == "tally"), tally)
+    for of, histogram in histograms.items():
+        sketched = [metric for metric in metrics if metric.of == of]
+        found = quantiles(histogram, [metric.quantile for metric in sketched if metric.quantile is not None])
+        values |= {metric.key: found[..., index] for index, metric in enumerate(sketched)}
+    if longest is not None:
+        values |= {metric.key: longest for metric in metrics if metric.needs == "longest_wait"}
+    return values

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta as Doc
 
-from supportapi.answers.figures import Figures, figures, known_all
-from supportapi.rollups.catalogue import Unit
+from supportapi.answers.figures import figures, known_all
+from supportapi.rollups.catalogue import Unit, availability
 from supportapi.rollups.questions import HOUR_OF_WEEK
 
 if TYPE_CHECKING:
+    from supportapi.calls.window import Window
     from supportapi.rollups.catalogue import Metric
     from supportapi.rollups.selection import Selection
 
@@ -19,29 +20,49 @@ _HOURS = 24
 
 
 class Heatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric by weekday and hour, as the clock on the wall of the reporting zone tells them."""
+    """One metric by weekday and hour, as the clock on the wall of the reporting zone tells them.
+
+    An hour that comes twice in a night is one, and one that is skipped is empty.
+    """
 
     key: Annotated[str, Doc(examples=["calls"])]
     label: str
     unit: Unit
+    available: bool
+    reason: Annotated[str | None, Doc(description="Why it is not available.", examples=["column_absent"])]
     values: Annotated[
         list[list[float | None]],
-        Doc(description="Seven rows, Monday first, of 24 hours; null where it is not known."),
+        Doc(description="Seven rows, Monday first, of 24 hours; null where it is not known, as on days without data."),
     ]
     calls: Annotated[list[list[int]], Doc(description="The calls behind each value, likewise.")]
+    days: Annotated[
+        list[int], Doc(description="How many days of each weekday the window has inside the data, for averages.")
+    ]
 
 
-def heatmap(calls: Selection, metric: Metric) -> tuple[Heatmap, Figures]:
-    """`metric` of `calls`, and the figures behind it."""
-    found = figures(calls, (HOUR_OF_WEEK,), (metric,))
+def heatmap(calls: Selection, metric: Metric) -> Heatmap:
+    """`metric` of `calls`."""
+    reason = availability(metric, calls.columns_present)
+    found = figures(calls, (HOUR_OF_WEEK,), () if reason else (metric,))
+    hours = _HOURS * 7
+    values: list[float | None] = [None] * hours if reason else known_all(found.values[metric.key], metric.unit)
     counts: list[int] = found.tally["calls"].tolist()
-    values = known_all(found.values[metric.key], metric.unit)
-    starts = range(0, len(counts), _HOURS)
-    shown = Heatmap(
+    unseen: list[float | None] = [None] * _HOURS
+    days = weekdays(calls.days)
+    starts = range(0, hours, _HOURS)
+    return Heatmap(
         key=metric.key,
         label=metric.label,
         unit=metric.unit,
-        values=[values[start : start + _HOURS] for start in starts],
+        available=reason is None,
+        reason=reason,
+        values=[values[start : start + _HOURS] if count else unseen for start, count in zip(starts, days, strict=True)],
         calls=[counts[start : start + _HOURS] for start in starts],
+        days=days,
     )
-    return shown, found
+
+
+def weekdays(window: Window) -> list[int]:
+    """How often each weekday comes in `window`, Monday first."""
+    whole, more = divmod(window.days, 7)
+    return [whole + ((weekday - window.start.weekday()) % 7 < more) for weekday in range(7)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta as Doc
 
-from supportapi.calls.window import Window
+from supportapi.calls.window import Window, partial_day
 from supportapi.measures.sketch import RELATIVE_ERROR
 
 Source = Literal["prepared", "rollup", "scan"]
@@ -46,6 +46,13 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[Days | None, Doc(description="The days that the dataset spans; null when it holds no calls.")]
     complete: Annotated[bool, Doc(description="True when the whole window lies inside the data.")]
     missing: Annotated[tuple[Days, ...], Doc(description="The parts of the window that lie outside the data.")]
+    partial_day: Annotated[
+        date | None,
+        Doc(
+            description="The last day that has data, where its newest call (`as_of`) began more than an hour before "
+            "its end: calls of that day may be missing. Null when the day is over."
+        ),
+    ] = None
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,17 +94,17 @@ def meta(truth: Truth, source: Source, zone: str, window: Window, data: Window, 
         window=_days(window),
         compare_window=None if compared is None else _days(compared),
         timezone=zone,
-        coverage=coverage(window, data),
+        coverage=coverage(window, data, partial_day(truth.as_of, zone)),
         method=Method(),
     )
 
 
-def coverage(window: Window, data: Window) -> Coverage:
+def coverage(window: Window, data: Window, partial: date | None = None) -> Coverage:
     """Which parts of `window` have no data, because the dataset begins later or ends earlier."""
     inside = window.intersect(data)
     parts = (window,) if inside.days == 0 else (Window(window.start, inside.start), Window(inside.end, window.end))
     missing = tuple(_days(part) for part in parts if part.days)
-    return Coverage(data=_days(data) if data.days else None, complete=not missing, missing=missing)
+    return Coverage(data=_days(data) if data.days else None, complete=not missing, missing=missing, partial_day=partial)
 
 
 def _days(window: Window) -> Days:

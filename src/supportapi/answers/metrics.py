@@ -1,46 +1,45 @@
-"""The dashboard's answer: KPI cards, series and breakdowns of one window."""
+"""The dashboard's answer: the sections of one window that a question asks for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from supportapi.answers.breakdown import (
-    MEMBER_DIMENSIONS,
-    ROW_METRICS,
-    Breakdown,
-    Dimension,
-    breakdown,
-    rating_breakdown,
-)
-from supportapi.answers.delta import Baseline, baseline
-from supportapi.answers.figures import Figures, figures
-from supportapi.answers.meta import Meta, Truth, meta
+from supportapi.answers.breakdown import Breakdown
+from supportapi.answers.breakdowns import breakdowns
+from supportapi.answers.choice import chosen, one_chosen
+from supportapi.answers.distribution import Distribution, distribution
+from supportapi.answers.figures import figures
+from supportapi.answers.heatmap import Heatmap, heatmap
+from supportapi.answers.insights import Insights, insights
+from supportapi.answers.meta import Meta, Truth
 from supportapi.answers.overview import KpiCard, overview
-from supportapi.answers.query import MetricsQuery, WindowedQuery, window_of, zone_of
+from supportapi.answers.pair import Pair
+from supportapi.answers.pivot import Pivot, pivot
 from supportapi.answers.trend import SERIES, Series, check_span, trend
-from supportapi.calls.window import Window, comparison_window
-from supportapi.rollups.aggregates import Aggregates
-from supportapi.rollups.catalogue import METRICS, metric_of
+from supportapi.rollups.catalogue import METRICS
 from supportapi.rollups.questions import STEP
-from supportapi.rollups.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from supportapi.answers.meta import Source
-    from supportapi.calls.filter import Filter
-    from supportapi.calls.window import Comparison
+    from supportapi.answers.query import MetricsQuery
+    from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.catalogue import Metric
+
+_EVERY_KEY: Final = tuple(metric.key for metric in METRICS)
 
 
 class MetricsData(msgspec.Struct, frozen=True, kw_only=True):
-    """What a dashboard shows of one window."""
+    """What a dashboard shows of one window; a section that `include` does not name is absent."""
 
-    kpis: list[KpiCard]
-    series: list[Series]
-    breakdowns: list[Breakdown]
+    kpis: list[KpiCard] | UnsetType = UNSET
+    series: list[Series] | UnsetType = UNSET
+    breakdowns: list[Breakdown] | UnsetType = UNSET
+    heatmap: Heatmap | UnsetType = UNSET
+    distribution: Distribution | UnsetType = UNSET
+    pivot: Pivot | UnsetType = UNSET
+    insights: Insights | UnsetType = UNSET
 
 
 class MetricsAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,82 +49,39 @@ class MetricsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     meta: Meta
 
 
-class Pair(msgspec.Struct, frozen=True):
-    """The calls of the window that a query is about, and those of the one that it is compared with.
-
-    `base` says what can be compared at all. `data` is the window of the whole dataset.
-    """
-
-    aggregates: Aggregates
-    zone: str
-    data: Window
-    window: Window
-    compared: Window | None
-    base: Baseline
-    now: Selection
-    before: Selection | None
-
-    @classmethod
-    def of(cls, aggregates: Aggregates, query: WindowedQuery, compare: Comparison) -> Pair:
-        """The calls of `query`; raises `ValidationFailed` for a zone or a window that cannot be answered."""
-        zone = zone_of(query.timezone, aggregates.zones)
-        data = aggregates.data_window(zone)
-        window = window_of(query, data)
-        compared = comparison_window(window, compare)
-        base = Baseline(exists=False, whole=False) if compared is None else baseline(window, compared, data)
-        now = aggregates.select(zone, window, query.filter)
-        before = None if compared is None else aggregates.select(zone, compared, query.filter)
-        return cls(aggregates, zone, data, window, compared, base, now, before)
-
-    def limited(self, limits: Filter) -> Pair:
-        """The calls of the same windows that other `limits` leave."""
-        select = self.aggregates.select
-        before = None if self.compared is None else select(self.zone, self.compared, limits)
-        return msgspec.structs.replace(self, now=select(self.zone, self.window, limits), before=before)
-
-    def ask(self, by: tuple[str, ...], metrics: Iterable[Metric]) -> tuple[Figures, Figures | None]:
-        """`metrics` of either window, parted `by`."""
-        wanted = tuple(metrics)
-        return figures(self.now, by, wanted), None if self.before is None else figures(self.before, by, wanted)
-
-    def meta(self, truth: Truth, source: Source) -> Meta:
-        """The truth block of an answer about both, served by `source`."""
-        return meta(truth, source, self.zone, self.window, self.data, self.compared)
-
-
 def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) -> MetricsAnswer:
-    """What `query` asks for; raises `ValidationFailed` for a zone, window or grain that cannot be answered."""
-    pair = Pair.of(aggregates, query, query.compare)
-    check_span(pair.window, query.grain)
-    base = pair.base
-
-    # The steps come first: where rows are counted, the whole window is known from them.
-    steps = figures(pair.now, (STEP,), METRICS)
-    now, before = pair.ask((), METRICS)
-    series_now, series_before = pair.ask((query.grain,), map(metric_of, SERIES))
-    parted: list[tuple[Dimension, tuple[Figures, Figures | None]]] = [
-        (name, pair.ask((name,), map(metric_of, ROW_METRICS))) for name in MEMBER_DIMENSIONS
-    ]
-
-    used = (now, before, series_now, series_before, steps, *(part for _, parts in parted for part in parts))
-    return MetricsAnswer(
-        data=MetricsData(
-            kpis=overview(aggregates.columns_present, now, before, steps, base),
-            series=trend(aggregates, pair.zone, query.grain, series_now, series_before if base.exists else None),
-            breakdowns=[
-                *(breakdown(name, *parts, labels(aggregates, name), base) for name, parts in parted),
-                rating_breakdown(now.tally, None if before is None else before.tally, base),
-            ],
-        ),
-        meta=pair.meta(truth, slowest(used)),
+    """What `query` asks for; raises `ValidationFailed` for what cannot be answered."""
+    pair = Pair.of(aggregates, query, query.compare, complete=query.complete)
+    wanted = query.include
+    data = MetricsData(
+        kpis=cards(pair, query) if "kpis" in wanted else UNSET,
+        series=_series(pair, query) if "series" in wanted else UNSET,
+        breakdowns=breakdowns(pair, query) if "breakdowns" in wanted else UNSET,
+        heatmap=heatmap(pair.now, _one(query, query.heatmap_metric)) if "heatmap" in wanted else UNSET,
+        distribution=distribution(pair, query.distribution_of) if "distribution" in wanted else UNSET,
+        pivot=pivot(pair, query, _one(query, query.pivot_metric)) if "pivot" in wanted else UNSET,
+        insights=insights(pair, query) if "insights" in wanted else UNSET,
     )
+    return MetricsAnswer(data=data, meta=pair.meta(truth))
 
 
-def labels(aggregates: Aggregates, dimension: str) -> dict[str, str]:
-    """The label of each member of `dimension`, by key."""
-    return {member.key: member.label for member in aggregates.members(dimension)}
+def cards(pair: Pair, query: MetricsQuery) -> list[KpiCard]:
+    """The cards that `query` asks for."""
+    metrics = chosen(query.metrics or _EVERY_KEY, query.threshold, query.variant)
+    available = pair.available(metrics)
+    # The steps come first: where rows are counted, the whole window is known from them.
+    steps = figures(pair.now, (STEP,), available)
+    now, before = pair.ask((), available)
+    return overview(pair.aggregates.columns_present, metrics, now, before, steps, pair.base)
 
 
-def slowest(used: Iterable[Figures | None]) -> Source:
-    """What served an answer made of `used`: a scan, if any part of it was scanned."""
-    return "scan" if any(part is not None and part.source == "scan" for part in used) else "rollup"
+def _series(pair: Pair, query: MetricsQuery) -> list[Series]:
+    check_span(pair.window, query.grain)
+    metrics = chosen(query.metrics or SERIES, query.threshold, query.variant)
+    now, before = pair.ask((query.grain,), pair.available(metrics))
+    earlier = before if pair.base.exists else None
+    return trend(pair.aggregates.columns_present, pair.zone, query.grain, metrics, now, earlier)
+
+
+def _one(query: MetricsQuery, key: str) -> Metric:
+    return one_chosen(key, query.threshold, query.variant)

@@ -1,18 +1,28 @@
-"""KPI cards: one for each metric, with its move and its recent shape."""
+"""KPI cards: one for each metric, with its move, its counts and its recent shape."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+import numpy as np
+from msgspec import UNSET, UnsetType
 from msgspec import Meta as Doc
 
 from supportapi.answers.delta import Baseline, Delta, delta
 from supportapi.answers.figures import Figures, known, known_all
-from supportapi.rollups.catalogue import COLUMN_ABSENT, METRICS, Better, Metric, Unit, availability
+from supportapi.measures.wilson import wilson_interval
+from supportapi.rollups.catalogue import COLUMN_ABSENT, Better, Metric, Unit, availability
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Mapping
+
+
+class Interval(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a proportion may really lie, in percent."""
+
+    low: float
+    high: float
 
 
 class KpiCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,10 +42,18 @@ class KpiCard(msgspec.Struct, frozen=True, kw_only=True):
     available: bool
     reason: Annotated[str | None, Doc(description="Why the metric is not available.", examples=["column_absent"])]
     columns: Annotated[tuple[str, ...] | None, Doc(description="The columns that it lacks.")] = None
+    counts: Annotated[
+        dict[str, int] | UnsetType,
+        Doc(description="What the value is made of: the counts of the service level, and of each rating for CSAT."),
+    ] = UNSET
+    interval: Annotated[
+        Interval | UnsetType, Doc(description="95 % Wilson interval; of proportions that have a value.")
+    ] = UNSET
 
 
 def overview(
     columns_present: Collection[str],
+    metrics: Iterable[Metric],
     now: Figures,
     before: Figures | None,
     steps: Figures,
@@ -43,31 +61,37 @@ def overview(
     *,
     by_agent: bool = False,
 ) -> list[KpiCard]:
-    """A card for each metric of the catalogue.
+    """A card for each of `metrics`.
 
     `now` and `before` hold the two windows as one group each, `steps` the window by step. A metric whose columns the
     dataset lacks is unavailable, never 0; so is, for the cards of an agent, one that means nothing `by_agent`.
     """
-    unavailable = {metric.key: availability(metric, columns_present, by_agent=by_agent) for metric in METRICS}
-    return [_card(columns_present, metric, unavailable[metric.key], (now, before, steps), base) for metric in METRICS]
+    intervals = _intervals(now)
+    return [
+        _card(metric, now, before, steps, base, intervals)
+        if (reason := availability(metric, columns_present, by_agent=by_agent)) is None
+        else _unavailable(metric, reason, columns_present)
+        for metric in metrics
+    ]
 
 
 def _card(
-    columns_present: Collection[str],
     metric: Metric,
-    reason: str | None,
-    found: tuple[Figures, Figures | None, Figures],
+    now: Figures,
+    before: Figures | None,
+    steps: Figures,
     base: Baseline,
+    intervals: Mapping[str, Interval],
 ) -> KpiCard:
-    now, before, steps = found
-    value = previous = move = sparkline = None
-    if reason is None:
-        value = known(float(now.values[metric.key]), metric.unit)
-        if before is not None:
-            previous = known(float(before.values[metric.key]), metric.unit) if base.exists else None
-            move = delta(metric, value, previous, base)
-        sparkline = known_all(steps.values[metric.key], metric.unit)
-    lacking = tuple(name for name in metric.columns if name not in columns_present)
+    value = known(float(now.values[metric.key]), metric.unit)
+    previous = None
+    if before is not None and base.exists:
+        previous = known(float(before.values[metric.key]), metric.unit)
+    extras: dict[str, Any] = {}
+    if metric.counts:
+        extras["counts"] = {name: int(count(now.tally)) for name, count in metric.counts.items()}
+    if metric.key in intervals:
+        extras["interval"] = intervals[metric.key]
     return KpiCard(
         key=metric.key,
         label=metric.label,
@@ -75,9 +99,44 @@ def _card(
         better=metric.better,
         value=value,
         previous=previous,
-        delta=move,
-        sparkline=sparkline,
-        available=reason is None,
+        delta=None if before is None else delta(metric, value, previous, base),
+        sparkline=known_all(steps.values[metric.key], metric.unit),
+        available=True,
+        reason=None,
+        **extras,
+    )
+
+
+def _unavailable(metric: Metric, reason: str, columns_present: Collection[str]) -> KpiCard:
+    lacking = tuple(name for name in metric.columns if name not in columns_present)
+    return KpiCard(
+        key=metric.key,
+        label=metric.label,
+        unit=metric.unit,
+        better=metric.better,
+        value=None,
+        previous=None,
+        delta=None,
+        sparkline=None,
+        available=False,
         reason=reason,
         columns=lacking if reason == COLUMN_ABSENT else None,
     )
+
+
+def _intervals(now: Figures) -> dict[str, Interval]:
+    """The interval of each proportion; more rated than handled calls are no proportion, and get none."""
+    keys: list[str] = []
+    parts: list[tuple[int, int]] = []
+    for metric in now.metrics:
+        if metric.proportion and metric.numerator is not None and metric.denominator is not None:
+            top, bottom = int(metric.numerator(now.tally)), int(metric.denominator(now.tally))
+            if 0 <= top <= bottom and bottom:
+                keys.append(metric.key)
+                parts.append((top, bottom))
+    if not keys:
+        return {}
+    tops, bottoms = np.array(parts).T
+    low, high = wilson_interval(tops, bottoms)
+    ends: list[tuple[float, float]] = list(zip((low * 100).tolist(), (high * 100).tolist(), strict=True))
+    return {key: Interval(low=one, high=other) for key, (one, other) in zip(keys, ends, strict=True)}

@@ -11,7 +11,7 @@ from supportapi.answers.agents import agents_answer
 from supportapi.answers.catalogue import catalogue_answer
 from supportapi.answers.metrics import metrics_answer
 from supportapi.answers.options import options_answer
-from supportapi.answers.query import AgentsQuery, CatalogueQuery, MetricsQuery, OptionsQuery
+from supportapi.answers.query import METRICS_PATH, AgentsQuery, CatalogueQuery, MetricsQuery, OptionsQuery
 from supportapi.answers.query_string import canonical
 from supportapi.calls.window import RELATIVE_RANGES
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from supportapi.answers.meta import Truth
     from supportapi.rollups.aggregates import Aggregates
 
-METRICS_PATH: Final = "/api/metrics"
 AGENTS_PATH: Final = "/api/agents"
 OPTIONS_PATH: Final = "/api/filters/options"
 CATALOGUE_PATH: Final = "/api/metrics/catalogue"

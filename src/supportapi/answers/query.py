@@ -9,9 +9,22 @@ import msgspec
 from msgspec import Meta
 
 from supportapi.answers.by_agent import AgentMetric, AgentSort
+from supportapi.answers.choice import (
+    DASHBOARD,
+    Dimension,
+    MetricKey,
+    PivotAxes,
+    Section,
+    SortBy,
+    Threshold,
+)
 from supportapi.calls.filter import Filter
 from supportapi.calls.window import Comparison, Grain, RelativeRange, Window, relative_window
 from supportapi.errors import ValidationFailed
+from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS, ServiceLevelVariant
+from supportapi.rollups.questions import Measured
+
+METRICS_PATH: Final = "/api/metrics"
 
 DEFAULT_RANGE: Final[RelativeRange] = "30d"
 
@@ -83,7 +96,58 @@ class MetricsQuery(
     """`GET /api/metrics`."""
 
     compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
+    complete: Annotated[
+        bool,
+        Meta(
+            description="Leave out the last day that has data if it may have calls to come: `partial_day` in the "
+            "meta's coverage."
+        ),
+    ] = False
     grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
+    include: Annotated[
+        tuple[Section, ...],
+        Meta(min_length=1, description="The sections of the answer; others are absent.", examples=["kpis,heatmap"]),
+    ] = DASHBOARD
+    metrics: Annotated[
+        tuple[MetricKey, ...],
+        Meta(
+            description="The metrics of cards, series and breakdowns. When none is named: every card, and those that a "
+            "dashboard draws and lists.",
+            examples=["calls,csat"],
+        ),
+    ] = ()
+    threshold: Annotated[
+        Threshold, Meta(description="Seconds within which the service level wants calls to be answered.")
+    ] = DEFAULT_THRESHOLD_SECONDS
+    variant: Annotated[
+        ServiceLevelVariant, Meta(description="What the service level divides by; see the catalogue.")
+    ] = "standard"
+    by: Annotated[
+        tuple[Dimension, ...], Meta(min_length=1, description="The breakdowns.", examples=["region,agent"])
+    ] = ("channel", "issue_type", "rating", "region")
+    sort_by: Annotated[
+        SortBy | None,
+        Meta(
+            description="The order of a breakdown's rows: a metric or its `_delta`; a leading `-` sorts downwards, and "
+            "unknown values come last. Most calls first when not given, and ratings from 5 down.",
+            examples=["-csat_delta"],
+        ),
+    ] = None
+    top: Annotated[
+        int, Meta(ge=1, le=1_000, description="So many members of a breakdown have rows; the others are one, `other`.")
+    ] = 100
+    heatmap_metric: Annotated[MetricKey, Meta(description="What the heat map shows.")] = "calls"
+    distribution_of: Annotated[Measured, Meta(description="Of what the distribution is.")] = "duration"
+    pivot: Annotated[
+        PivotAxes, Meta(description="The rows and the columns of the pivot.", examples=["region,agent"])
+    ] = "region,issue_type"
+    pivot_metric: Annotated[MetricKey, Meta(description="What the pivot shows.")] = "calls"
+    pivot_top: Annotated[
+        int, Meta(ge=1, le=50, description="So many members along each side of the pivot; the others are one, `other`.")
+    ] = 10
+    target: Annotated[
+        float, Meta(ge=0, le=100, description="The percentage that insights hold the service level against.")
+    ] = 80
 
 
 class AgentsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="agents"):

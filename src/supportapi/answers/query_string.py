@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from datetime import date
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin
 from urllib.parse import quote, unquote_plus
 
 import msgspec
@@ -14,6 +14,8 @@ from supportapi.errors import ValidationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+_FEW: Final = 8
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -64,18 +66,20 @@ def _decoded(given: Mapping[str, Any], kind: type[T], value_of: Callable[[str, A
 def _of_texts(name: str, texts: list[str], kind: Any) -> Any:
     if not _holds_many(kind) and len(texts) > 1:
         raise _Unfit({"field": name, "message": f"'{name}' was given {len(texts)} times; give it once."})
-    text = _members(texts) if _holds_many(kind) else unquote_plus(texts[0])
+    many = _holds_many(kind)
+    values = _members(texts) if many else [unquote_plus(texts[0])]
     try:
-        return msgspec.convert(text, kind, strict=False)
+        return msgspec.convert(values if many else values[0], kind, strict=False)
     except msgspec.ValidationError as cause:
-        raise _Unfit(_unfit(name, str(text), kind, cause)) from cause
+        raise _Unfit(_unfit(name, values, kind, cause)) from cause
 
 
 def _of_json(name: str, value: Any, kind: Any) -> Any:
     try:
         fitted = msgspec.convert(value, kind)
     except msgspec.ValidationError as cause:
-        raise _Unfit(_unfit(name, str(value), kind, cause)) from cause
+        values = cast("list[Any]", value) if isinstance(value, list) else [value]
+        raise _Unfit(_unfit(name, list(map(str, values)), kind, cause)) from cause
     return tuple(sorted(set(fitted) - {""})) if _holds_many(kind) else fitted
 
 
@@ -130,15 +134,26 @@ def _members(texts: list[str]) -> list[str]:
     return sorted(members - {""})
 
 
-def _unfit(name: str, text: str, kind: Any, cause: msgspec.ValidationError) -> dict[str, object]:
+def _unfit(name: str, texts: list[str], kind: Any, cause: msgspec.ValidationError) -> dict[str, object]:
+    text = ",".join(texts)
     bare, shown = _bare(kind), text[:100]
-    if get_origin(bare) is Literal:
-        allowed = list(get_args(bare))
-        message = f"'{shown}' is not a value of '{name}'; there are: {', '.join(allowed)}."
-        return {"field": name, "message": message, "allowed": allowed}
+    one = _bare(get_args(bare)[0]) if _holds_many(kind) else bare
+    if get_origin(one) is Literal and text:
+        return _not_allowed(name, texts, list(get_args(one)))
     if bare is date:
         return {"field": name, "message": f"'{shown}' is not a day; write '{name}' as YYYY-MM-DD."}
     return {"field": name, "message": f"'{shown}' does not fit '{name}': {str(cause).replace('`', '').rstrip('.')}."}
+
+
+def _not_allowed(name: str, texts: list[str], allowed: list[Any]) -> dict[str, object]:
+    """The detail that refuses those of `texts` that are not `allowed`, with the nearest one or with all there are."""
+    choices = [str(choice) for choice in allowed]
+    wrong = [text for text in texts if text not in choices]
+    near = difflib.get_close_matches(wrong[0], choices, n=1) if len(choices) > _FEW else []
+    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(choices)}."
+    shown = ", ".join(f"'{text[:100]}'" for text in wrong[:_FEW])
+    verb = "is not a value" if len(wrong) == 1 else "are not values"
+    return {"field": name, "message": f"{shown} {verb} of '{name}'; {hint}", "allowed": allowed}
 
 
 def _spell(value: object) -> str:

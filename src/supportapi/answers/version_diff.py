@@ -95,8 +95,10 @@ def version_diff(
         raise ValidationFailed([{"field": "timezone", "message": message}])
     zone = zone_of(query.timezone, zones)
     window = window_of(query, _span(before.aggregates.data_window(zone), after.aggregates.data_window(zone)))
-    old, new = (figures(side.aggregates.select(zone, window, query.filter), (), METRICS) for side in (before, after))
-    steps = figures(after.aggregates.select(zone, window, query.filter), (STEP,), METRICS)
+    present = after.aggregates.columns_present
+    shown = [metric for metric in METRICS if availability(metric, present) is None]
+    old, new = (figures(side.aggregates.select(zone, window, query.filter), (), shown) for side in (before, after))
+    steps = figures(after.aggregates.select(zone, window, query.filter), (STEP,), shown)
     both = Baseline(exists=True, whole=True)
     return DiffAnswer(
         data=VersionDiff(
@@ -104,7 +106,7 @@ def version_diff(
             after=_side(after, new),
             calls=compare(window, zone),
             files_shared=len(before.files & after.files),
-            kpis=overview(after.aggregates.columns_present, new, _available(before.aggregates, old), steps, both),
+            kpis=overview(present, METRICS, new, _available(before.aggregates, old), steps, both),
         ),
         meta=DiffMeta(window=Days(from_=window.start, to=window.end), timezone=zone),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ GRAINS: tuple[Grain, ...] = get_args(Grain)
 RELATIVE_RANGES: tuple[RelativeRange, ...] = get_args(RelativeRange)
 
 _DECEMBER = 12
+_MONTHS_A_YEAR = 12
 _STEPS = 30
 
 
@@ -47,6 +49,7 @@ class Window(msgspec.Struct, frozen=True):
         return all(_end_of_the_day_before(day, zone) == midnight(day, zone) for day in (self.start, self.end))
 
 
+@lru_cache(8192)
 def midnight(day: date, zone: str) -> datetime:
     """The instant at which `day` begins in `zone`, in UTC; the first one where the clock strikes midnight twice."""
     return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
@@ -80,8 +83,9 @@ def relative_window(name: RelativeRange, data: Window) -> Window:
 def comparison_window(window: Window, comparison: Comparison) -> Window | None:
     """The window that `window` is compared with, or None.
 
-    `previous` is the same number of days just before. The others move both ends back by a week, a month or a year;
-    a day that the earlier month lacks (31 March, 29 February) becomes its last day.
+    `previous` is the same number of days just before. The others move both ends back by a week, a month or a year; a
+    day that the earlier month lacks (31 March, 29 February) becomes its last day, which stays in the window even where
+    both ends become that day.
     """
     match comparison:
         case "none":
@@ -92,9 +96,9 @@ def comparison_window(window: Window, comparison: Comparison) -> Window | None:
             week = timedelta(days=7)
             return Window(window.start - week, window.end - week)
         case "previous_month":
-            return Window(_months_back(window.start, 1), _months_back(window.end, 1))
+            return _moved_back(window, 1)
         case "previous_year":
-            return Window(_months_back(window.start, 12), _months_back(window.end, 12))
+            return _moved_back(window, _MONTHS_A_YEAR)
 
 
 def bucket_starts(window: Window, grain: Grain) -> list[date]:
@@ -131,6 +135,23 @@ def hour_starts(window: Window, zone: str) -> list[datetime]:
     first, end = window.instants(zone)
     count = -((first - end) // timedelta(hours=1))
     return [first + timedelta(hours=n) for n in range(count)]
+
+
+def partial_day(newest: datetime | None, zone: str) -> date | None:
+    """The day in `zone` of `newest`, the last call that is known, while that day may still have calls to come.
+
+    Nobody can know that nothing came after it; a day that had an hour or less to go counts as over.
+    """
+    if newest is None:
+        return None
+    day = newest.astimezone(ZoneInfo(zone)).date()
+    left = _end_of_the_day_before(day + timedelta(days=1), zone) - newest
+    return day if left > timedelta(hours=1) else None
+
+
+def _moved_back(window: Window, months: int) -> Window:
+    start, end = _months_back(window.start, months), _months_back(window.end, months)
+    return Window(start, end if window.days == 0 else max(end, start + timedelta(days=1)))
 
 
 def _months_back(day: date, months: int) -> date:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from supportapi.answers.meta import Truth
-from supportapi.answers.metrics import metrics_answer
+from supportapi.answers.metrics import cards
+from supportapi.answers.pair import Pair
 from supportapi.answers.query import MetricsQuery
 from supportapi.dataset.altered import LISTED_A_REASON
 from supportapi.dataset.ingest import ALTERED_NAME, REJECTS_NAME, ingest, raw_folder
@@ -159,10 +159,9 @@ def _show_figures(calls: pl.LazyFrame, as_of: datetime | None, settings: Setting
     zones = settings.reporting_timezones
     ordered = calls.sort("started_at", "call_id")
     aggregates = build(partial_state(ordered, zones), ordered, zones, settings.rollup_budget_mb * _MEBIBYTE)
-    truth = Truth(version="dry-run", dataset_hash="dry-run", as_of=as_of, built_at=as_of)
-    answer = metrics_answer(aggregates, MetricsQuery(range="all", compare="none"), truth)
+    query = MetricsQuery(range="all", compare="none")
     click.echo("The figures of all these calls would be:")
-    for card in answer.data.kpis:
+    for card in cards(Pair.of(aggregates, query, query.compare), query):
         if card.available:
             click.echo(f"  {card.label.ljust(_LABEL)}  {_figure(card)}")
 

@@ -89,4 +89,5 @@ def _wall_clock(window: Window, zone: str) -> Clock:
 
 def _clipped(days: list[date], data: Window) -> NDArray[np.intp]:
     origin = data.start.toordinal()
-    return np.clip(np.array([day.toordinal() - origin for day in days], dtype=np.intp), 0, data.days)
+    numbers = [min(max(day.toordinal() - origin, 0), data.days) for day in days]
+    return np.array(numbers, dtype=np.intp)

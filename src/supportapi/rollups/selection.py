@@ -49,6 +49,11 @@ class Selection:
         return self._window.intersect(self._zone.data)
 
     @property
+    def columns_present(self) -> frozenset[str]:
+        """The columns that have a value in some call of the dataset."""
+        return self._aggregates.columns_present
+
+    @property
     def scanned(self) -> bool:
         """Whether any answer so far was counted from rows."""
         return bool(self._rows)
@@ -59,13 +64,16 @@ class Selection:
             self._tallies[by] = self._tallied(self._plan(by))
         return self._tallies[by]
 
-    def calls(self, by: tuple[str, ...], among: NDArray[np.intp]) -> NDArray[np.int64]:
-        """The number of calls alone, as in `tally(by)`, of the members at the places `among` of its first axis."""
+    def calls(self, by: tuple[str, ...], among: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
+        """The number of calls alone, as in `tally(by)`; of the members at the places `among` of its first axis."""
         plan = self._plan(by)
         lattice, groups = plan.lattice, plan.groups
-        if lattice is None or groups is None:
-            return scans.calls(self._aggregates.codes, plan, self._kept(plan.days))[among]
-        return cells.calls(msgspec.structs.replace(plan, groups=groups[among]), lattice)
+        if lattice is None:
+            found = scans.calls(self._aggregates.codes, plan, self._kept(plan.days))
+            return found if among is None else found[among]
+        if among is not None and groups is not None:
+            plan = msgspec.structs.replace(plan, groups=groups[among])
+        return cells.calls(plan, lattice)
 
     def histogram(self, of: Measured, by: tuple[str, ...] = ()) -> tuple[NDArray[np.int64], Source]:
         """The histogram of waits or durations, shape `(*axes, buckets)`, axes as in `tally(by)`."""
