@@ -10,6 +10,16 @@ import msgspec
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "datasets"
 MAPPINGS = REPOSITORY / "data" / "mappings"
+OURS = {
+    "calls": "calls",
+    "answered": "answered",
+    "resolved": "resolved",
+    "rated": "rated",
+    "mean_rating": "average_rating",
+    "mean_duration_seconds_gt0": "average_duration",
+    "mean_wait_seconds": "average_speed_of_answer",
+}
+"""Our names of the metrics that `expected` has by member."""
 
 
 def shared(name: str) -> Path:

@@ -17,7 +17,7 @@ from supportapi.refresh.build import calls_of
 from supportapi.rollups.build import build
 from supportapi.rollups.states import partial_state
 from tests.answers.few_calls import TRUTH
-from tests.datasets import MAPPINGS, expected, shared
+from tests.datasets import MAPPINGS, OURS, expected, shared
 
 if TYPE_CHECKING:
     from supportapi.rollups.aggregates import Aggregates
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 PWC, RWFD, BANK = "pwc-call-centre", "rwfd-call-center", "anonymous-bank-1999-02"
 FILES = {PWC: "call_center.csv", RWFD: "Call Center.csv", BANK: "data_anonymous_bank_february.txt"}
 ZONES = {PWC: "UTC", RWFD: "UTC", BANK: "Asia/Jerusalem"}
-OURS = {
-    "calls": "calls",
-    "answered": "answered",
-    "resolved": "resolved",
-    "rated": "rated",
-    "mean_rating": "average_rating",
-    "mean_duration_seconds_gt0": "average_duration",
-    "mean_wait_seconds": "average_speed_of_answer",
-}
 ANSWERED = ("calls", "answered", "mean_duration_seconds_gt0")
 RATED = ("calls", "rated", "mean_duration_seconds_gt0")
 

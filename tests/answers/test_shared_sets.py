@@ -13,20 +13,10 @@ from supportapi.refresh.build import calls_of
 from supportapi.rollups.build import build
 from supportapi.rollups.states import partial_state
 from tests.answers.few_calls import TRUTH
-from tests.datasets import MAPPINGS, expected, shared
+from tests.datasets import MAPPINGS, OURS, expected, shared
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-OURS = {
-    "calls": "calls",
-    "answered": "answered",
-    "resolved": "resolved",
-    "rated": "rated",
-    "mean_rating": "average_rating",
-    "mean_duration_seconds_gt0": "average_duration",
-    "mean_wait_seconds": "average_speed_of_answer",
-}
 
 
 def board(name: str, file: str, out: Path) -> dict[str, dict[str, Any]]:
