@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from supportapi.calls.clean import FAULT
@@ -69,11 +69,25 @@ def text_of(rows: list[tuple[str, str, str]], written: Written) -> tuple[str, li
     return written.newline.join(lines), faults
 
 
+def may_be_a_pair(rows: list[tuple[str, str, str]], written: Written) -> bool:
+    """Whether a broken mark and the one that opens a later value may just as well enclose what is between them."""
+    opens = [value for row in rows for value in row if value.lstrip('"').startswith(written.delimiter)]
+    return "quote_unbalanced" in written.broken_after.values() and any("\n" in value for value in opens)
+
+
+CLOSED_BY_THE_NEXT_LINE = Written(
+    delimiter="|", newline="\n", encoding="utf-8", quote_all=False, blank_after=frozenset(),
+    broken_after={0: "quote_unbalanced"}, declared=False,
+)  # fmt: skip
+
+
 @given(rows=ROWS, written=WRITTEN)
+@example(rows=[("1", "a", "b"), ("2", "", "|0")], written=CLOSED_BY_THE_NEXT_LINE)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_in_any_dialect_reads_back_with_its_broken_lines_told(
     tmp_path: Path, rows: list[tuple[str, str, str]], written: Written
 ) -> None:
+    assume(not may_be_a_pair(rows, written))
     text, faults = text_of(rows, written)
     (tmp_path / "calls.csv").write_bytes(text.encode(written.encoding))
     reading = Reading(

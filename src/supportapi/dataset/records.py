@@ -153,9 +153,22 @@ def _is_swallowed(fields: list[str], taken: list[str], dialect: Dialect) -> bool
         return True
     if dialect.width < SWALLOWED_WIDTH:
         return False
+    if _is_unbalanced(taken, dialect) and _is_record(taken[-1], dialect):
+        return True
     inside = taken[1:-1]
     alike = sum(line.count(dialect.delimiter) == dialect.width - 1 for line in inside)
     return alike >= SWALLOWED_LINES and alike * 2 > len(inside)
+
+
+def _is_unbalanced(taken: list[str], dialect: Dialect) -> bool:
+    return bool(dialect.quote) and sum(line.count(dialect.quote) for line in taken) % 2 == 1
+
+
+def _is_record(line: str, dialect: Dialect) -> bool:
+    try:
+        return _fits(next(_split([_shielded(line, dialect.delimiter)], dialect)), dialect)
+    except (csv.Error, StopIteration):
+        return False
 
 
 def _shielded(line: str, delimiter: str) -> str:
@@ -164,7 +177,8 @@ def _shielded(line: str, delimiter: str) -> str:
         line = line.replace(delimiter, _DELIMITER)
     if "\r" not in line or line.find("\r") == len(line) - len("\r\n"):
         return line
-    return line.rstrip("\r\n").replace("\r", _RETURN) + "\n"
+    ending = "\r\n" if line.endswith("\r\n") else "\n" if line.endswith("\n") else ""
+    return line.removesuffix(ending).replace("\r", _RETURN) + ending
 
 
 def _plain(fields: list[str], dialect: Dialect) -> list[str]:
