@@ -179,10 +179,36 @@ def test_a_stray_quotation_mark_spoils_its_own_line_only(path: Path) -> None:
     frame = rows(path)
 
     assert frame.height == 5003
-    assert frame.filter(frame[FAULT].is_not_null()).rows() == [("quote_unbalanced", "a", '"open', "x")]
+    assert frame.filter(frame[FAULT].is_not_null()).rows() == [("a", '"open', "x", "quote_unbalanced")]
     assert frame["note"].to_list()[-2:] == ["fine, this", '5" disk']
     assert lines(path)[-1] == 5004
     assert any("line 2" in note and 'read.quote = ""' in note for note in notes(path))
+
+
+def test_between_broken_lines_far_apart_every_row_keeps_its_values_and_its_line(path: Path) -> None:
+    whole = "".join(f"{number},ok,x\n" for number in range(300))
+    broken = 'a,"open,x\n\nb,"of two\nlines",y\nc,5" disk,z\nd,too,many,fields\ne\n'
+    path.write_bytes(f"id,note,more\n{whole}{broken}{whole}{broken}{whole}".encode() + b"f,\xff,y\n")
+
+    reading = Reading(encoding="utf-8")
+
+    frame = rows(path, reading)
+
+    numbers = [(str(number), "ok", "x") for number in range(300)]
+    told = [
+        ("a", '"open', "x"), ("b", "of two\nlines", "y"), ("c", '5" disk', "z"), ("d", "too", "many"),
+        ("e", None, None),
+    ]  # fmt: skip
+    assert frame.select("id", "note", "more").rows() == [
+        *numbers, *told, *numbers, *told, *numbers, ("f", "\ufffd", "y"),
+    ]  # fmt: skip
+    faults = ["quote_unbalanced", None, None, "too_many_fields", "too_few_fields"]
+    assert frame[FAULT].to_list() == [
+        *[None] * 300, *faults, *[None] * 300, *faults, *[None] * 300, "bytes_unreadable",
+    ]  # fmt: skip
+    assert lines(path, reading) == [
+        *range(2, 302), 302, 304, 306, 307, 308, *range(309, 609), 609, 611, 613, 614, 615, *range(616, 917),
+    ]  # fmt: skip
 
 
 def test_two_stray_marks_that_look_like_a_pair_do_not_swallow_what_is_between(path: Path) -> None:
@@ -193,6 +219,18 @@ def test_two_stray_marks_that_look_like_a_pair_do_not_swallow_what_is_between(pa
 
     assert frame.height == 102
     assert frame[FAULT].drop_nulls().to_list() == ["quote_unbalanced"]
+
+
+def test_a_stray_mark_that_the_next_line_closes_does_not_swallow_that_line(path: Path) -> None:
+    path.write_text('id|agent|note\n1|a|b\nx|"y|z\n2||"|0"\n')
+
+    assert rows(path).rows() == [("1", "a", "b", None), ("x", '"y', "z", "quote_unbalanced"), ("2", None, "|0", None)]
+
+
+def test_an_inch_mark_behind_a_text_with_line_breaks_is_text(path: Path) -> None:
+    path.write_text('id,note,size\n1,"a\nb",5"\n2,c,d\n')
+
+    assert rows(path).select("id", "note", "size").rows() == [("1", "a\nb", '5"'), ("2", "c", "d")]
 
 
 def test_a_long_text_with_line_breaks_is_one_value(path: Path) -> None:

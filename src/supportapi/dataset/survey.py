@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from supportapi.dataset.dialect import Layout
+    from supportapi.dataset.records import Dialect
 
 Places = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -22,7 +23,7 @@ Flags = npt.NDArray[np.bool_]
 
 _CHUNK: Final = 1 << 18
 """Small enough for a processor's cache."""
-_LONGEST_RECORD: Final = 1 << 25
+_LONGEST_RECORD: Final = 1 << 24
 _LF, _CR = 10, 13
 
 
@@ -77,6 +78,39 @@ def survey(path: Path, found: Layout) -> Survey:
     return Survey(regular=True, widest=widest, short=_joined(short), continued=_joined(continued))
 
 
+def whole_lines(block: bytes, dialect: Dialect) -> Places:
+    """Where the first lines of `block` end, as long as they are whole records, or blank, by themselves."""
+    delimiter, quote = ord(dialect.delimiter), ord(dialect.quote)
+    text = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(text == _LF)
+    quotes = np.flatnonzero(text == quote)
+    owners = np.searchsorted(ends, quotes)
+    odd = np.flatnonzero(np.bincount(owners) % 2)[:1]
+    stray = _stray(text, quotes[owners < odd[0]] if odd.size else quotes, delimiter, quote)[:1]
+    no_records = (stray, _unreadable(block), _commented(block, dialect.comment))
+    count = min([ends.size, *odd, *(int(np.searchsorted(ends, place)) for places in no_records for place in places)])
+    if not count:
+        return ends[:0]
+    marks = _marks(block[: ends[count - 1] + 1], delimiter, quote, dialect.width)
+    fits = (marks.fields >= dialect.named) & (marks.fields <= dialect.width)
+    return ends[: next(iter(np.flatnonzero(~fits & ~marks.blank)), count)]
+
+
+def _unreadable(block: bytes) -> list[int]:
+    """The first byte that is no text."""
+    try:
+        block.decode()
+    except UnicodeDecodeError as cause:
+        return [cause.start]
+    return []
+
+
+def _commented(block: bytes, comment: str | None) -> list[int]:
+    """The first line that is a comment."""
+    found = (b"\n" + block).find(f"\n{comment}".encode()) if comment else -1
+    return [found] if found >= 0 else []
+
+
 def _joined(parts: list[Places]) -> Places:
     return np.concatenate([np.empty(0, np.int64), *parts])
 
@@ -87,31 +121,41 @@ def _blocks(path: Path, skipped: int, quote: int | None) -> Iterator[bytes]:
     with path.open("rb") as opened:
         for _ in range(skipped):
             opened.readline()
-        left = b""
+        parts: list[bytes] = []
+        quotes = 0
         while chunk := opened.read(_CHUNK):
-            block = left + chunk
-            end = _end(block, mark)
-            if end == 0 and len(block) > _LONGEST_RECORD:
-                raise _Irregular
-            left = block[end:]
+            end = _end(chunk, mark, quotes)
             if end:
-                yield block[:end]
+                yield b"".join([*parts, chunk[:end]])
+                parts, quotes = [], 0
+            parts.append(chunk[end:])
+            quotes += _count(parts[-1], mark)
+            if sum(map(len, parts)) > _LONGEST_RECORD:
+                raise _Irregular
+        left = b"".join(parts)
         if left:
-            if mark is not None and left.count(mark) % 2:
+            if quotes % 2:
                 raise _Irregular
             yield left if left.endswith(b"\n") else left + b"\n"
 
 
-def _end(block: bytes, mark: bytes | None) -> int:
-    """Where the last whole record ends: after the last line break with an even number of quotation marks before it."""
-    end = len(block)
-    quotes = 0 if mark is None else block.count(mark)
-    while (at := block.rfind(b"\n", 0, end)) >= 0:
-        quotes -= 0 if mark is None else block.count(mark, at, end)
+def _end(chunk: bytes, mark: bytes | None, before: int) -> int:
+    """Where the last whole record ends: after the last line break with an even number of quotation marks before it.
+
+    `before` is the number of those before `chunk`, where no record ends.
+    """
+    end = len(chunk)
+    quotes = before + _count(chunk, mark)
+    while (at := chunk.rfind(b"\n", 0, end)) >= 0:
+        quotes -= _count(chunk[at:end], mark)
         if quotes % 2 == 0:
             return at + 1
         end = at
     return 0
+
+
+def _count(text: bytes, mark: bytes | None) -> int:
+    return 0 if mark is None else text.count(mark)
 
 
 def _marks(block: bytes, delimiter: int, quote: int | None, width: int) -> _Marks:
@@ -124,7 +168,8 @@ def _marks(block: bytes, delimiter: int, quote: int | None, width: int) -> _Mark
         return _Marks(np.diff(ends, prepend=-1), _blank(text, places[ends]), np.empty(0, np.int64), ends.size)
     places = np.flatnonzero(marks | (text == quote))
     quotes = text[places] == quote
-    _refuse_stray(text, places[quotes], delimiter, quote)
+    if _stray(text, places[quotes], delimiter, quote).size:
+        raise _Irregular
     inside = np.logical_xor.accumulate(quotes)[~quotes]
     places = places[~quotes]
     breaks = text[places] == _LF
@@ -136,16 +181,15 @@ def _marks(block: bytes, delimiter: int, quote: int | None, width: int) -> _Mark
     return _Marks(fields, _blank(text, places[~inside][ends]), continued, int(np.count_nonzero(breaks)))
 
 
-def _refuse_stray(text: Bytes, quotes: Places, delimiter: int, quote: int) -> None:
-    """Marks open a value at its beginning, close it at its end, or are doubled; any other is stray."""
+def _stray(text: Bytes, quotes: Places, delimiter: int, quote: int) -> Places:
+    """Marks open a value at its beginning, close it at its end, or are doubled: those of `quotes` that do not."""
     opening, closing = quotes[0::2], quotes[1::2]
     before = text[np.maximum(opening - 1, 0)]
     opens = (before == delimiter) | (before == _LF) | (opening == 0)
     opens[1:] |= opening[1:] == closing[: opening.size - 1] + 1
     after = text[np.minimum(closing + 1, text.size - 1)]
     closes = (after == delimiter) | (after == _LF) | (after == _CR) | (after == quote)
-    if not (opens.all() and closes.all()):
-        raise _Irregular
+    return np.sort(np.concatenate([opening[~opens], closing[~closes]]))
 
 
 def _refuse_swallowed(breaks: Flags, inside: Flags, width: int) -> None:
