@@ -46,7 +46,6 @@ _SPOKEN: Final = tuple((told, re.compile(rf"(?<!\w)(?:{words})(?!\w)")) for told
 _STAFF: Final = re.compile(r"(?<!\w)(agent|operator|user|server|assigned|team|answered by|handled by)(?!\w)")
 _EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 _PHONE: Final = r"\+\d[\d\s()./-]{6,18}|00\d{8,14}|\(\d{3}\) ?\d{3}-?\d{4}|\d{3}[-. ]\d{3}[-. ]\d{4}|whatsapp:\+\d+"
-_PERSON_ONLY: Final = re.compile(r"^(from|to|customer|caller|requester|remote|src)$")
 _CODE: Final = r"(?i)[a-z]{0,5}[-_ ]?\d+|[0-9a-f-]{12,}"
 _MOST: Final = 0.6
 _SENTENCE_WORDS: Final = 6
