@@ -43,6 +43,8 @@ _CLOCK_WORDS: Final = re.compile(
     r"^time$|(?<!\w)(start\w*|begin\w*|\w*entry|exit|end|stop|arriv\w*|received|of day|seg ?start|"
     r"enter\w*)(?!\w)"
 )
+_FRACTION: Final = r"[.,]\d{3,}$"
+_ROUNDED: Final = 0.031
 _MOST, _CLOSE_TO = 0.9, 0.02
 _FEW_SECONDS, _LONG_SECONDS = 15.0, 3600.0
 _CLOCK_SECONDS: Final = 3 * 3600.0
@@ -90,7 +92,9 @@ def length_of(column: Seen, spans: Sequence[tuple[str, pl.Series]]) -> Length | 
         unit, because = _unit_by_header(column.header)
     if not unit and column.matches(r"0?\.\d{4,}|0|\d\.\d+E-\d+") == 1.0:
         unit, because = "excel_days", "fractions of a day"
-    units = (unit or "seconds",)
+    if not unit and _are_sixtieths(column, number):
+        unit, because = "minutes", "their fractions are sixtieths: whole seconds"
+    units = (unit or _likely_unit(number),)
     return Length(column, units, decimal, because, _read(column, units, decimal))
 
 
@@ -129,6 +133,20 @@ def _whole_call(length: Length, wait: Length | None, span: pl.Series | None) -> 
     return "it runs from the start to the end of a call, waiting included: no talk time"
 
 
+def _are_sixtieths(column: Seen, number: pl.Series) -> bool:
+    """Whether values of three digits and more behind the point are whole when they are taken sixty times."""
+    fractions = pl.DataFrame({"text": column.texts, "number": number}).filter(pl.col("text").str.contains(_FRACTION))
+    off = (fractions["number"] * 60 - (fractions["number"] * 60).round()).abs()
+    return fractions.height * 2 > column.known and float((off < _ROUNDED).sum()) > _MOST * fractions.height
+
+
+def _likely_unit(number: pl.Series) -> str:
+    """The unit to ask about where nothing tells it: seconds, unless those would be hours, and milliseconds not."""
+    middle = number.filter(number > 0).median()
+    hours = isinstance(middle, float) and _LONG_SECONDS < middle <= _LONG_SECONDS * _PER_SECOND["milliseconds"]
+    return "milliseconds" if hours else "seconds"
+
+
 def _unlikely(length: Length) -> str:
     """Why a length whose unit nothing tells is not even taken as seconds."""
     middle = length.values.filter(length.values > 0).median()
@@ -148,9 +166,8 @@ def _finding(name: str, lengths: Sequence[Length]) -> Finding:
     if length.because:
         why.append(f"Unit {' or '.join(length.unit)}: {length.because}.")
     else:
-        decide = (
-            f"is the unit seconds? Nothing says so; the middle value would be {_shown(middle)} of {_NAMES[name]}.",
-        )
+        would_be = f"the middle value would be {_shown(middle)} of {_NAMES[name]}."
+        decide = (f"is the unit {length.unit[0]}? Nothing says so; {would_be}",)
     rivals = [
         other for other in lengths[1:3] if weight(name, other.column.header) == weight(name, length.column.header)
     ]

@@ -31,12 +31,14 @@ _DAY: Final = (
 )
 _CLOCK: Final = r"(?P<h>\d{1,2}):\d{2}(?P<s>:\d{2})?(?P<f>\.\d+)?(?P<half>(?P<blank> ?)[AaPp][Mm])?"
 _VALUE: Final = re.compile(
-    rf"^(?P<weekday>[A-Z][a-z]{{2}}, )?(?:{_DAY})?(?P<join>(?<=\d)(?:T|, | - | )(?=\d))?"
+    rf"^(?P<weekday>[A-Z][a-z]{{2,8}},? )?(?:{_DAY})?(?P<join>(?<=\d)(?:T|, | - | )(?=\d))?"
     rf"(?P<clock>{_CLOCK})?(?P<zone>Z| ?[+-]\d{{2}}:?\d{{2}}| [A-Z]{{3,4}})?$"
 )
 _FIELDS: Final = {"y": "%Y", "m": "%m", "d": "%d"}
 _EPOCHS: Final = {"epoch_seconds": (8.0e8, 3.0e9), "epoch_milliseconds": (8.0e11, 3.0e12), EXCEL: (32_000.0, 58_000.0)}
-_SHORT_MONTH: Final = 3
+_SHORT_NAME: Final = 3
+_NEVER: Final = "0"
+"""What stands for an instant that did not come, where instants are numbers."""
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -180,16 +182,23 @@ def _format(match: re.Match[str], order: str) -> str:
     if zone:  # abbreviations become offsets before they are read, with a blank before them
         zone = "%z" if zone[0] in "+-" else " %z"
     clock = _clock_format(match) if match["clock"] else ""
-    return f"{'%a, ' if match['weekday'] else ''}{day}{match['join'] or ''}{clock}{zone}"
+    return f"{_weekday_format(match['weekday'])}{day}{match['join'] or ''}{clock}{zone}"
+
+
+def _weekday_format(weekday: str | None) -> str:
+    if weekday is None:
+        return ""
+    name = weekday.rstrip(", ")
+    return f"{'%a' if len(name) == _SHORT_NAME else '%A'}{weekday.removeprefix(name)}"
 
 
 def _day_format(match: re.Match[str], order: str) -> str:
     if match["named"]:
-        month = "%b" if len(match["month"]) == _SHORT_MONTH else "%B"
+        month = "%b" if len(match["month"]) == _SHORT_NAME else "%B"
         year = "%Y" if len(match["year"]) == len("2024") else "%y"
         return f"%d{match['gap']}{month}{match['comma']}{match['gap']}{year}"
     if match["american"]:
-        return f"{'%b' if len(match['amonth']) == _SHORT_MONTH else '%B'} %d, %Y"
+        return f"{'%b' if len(match['amonth']) == _SHORT_NAME else '%B'} %d, %Y"
     if match["packed"]:
         fields = [_FIELDS[field] for field in order]
         return "".join(fields) if len(match["packed"]) == len("20240506") else "".join(fields).replace("%Y", "%y")
@@ -215,6 +224,8 @@ def _numbered(column: Seen) -> Times | None:
     """Numbers that count time from an epoch, where the header speaks of time."""
     if not _says_time(column.header):
         return None
+    if _NEVER in column.words and column.distinct > 1:
+        column = column.without((_NEVER,))
     number = pl.col("value").cast(pl.Float64, strict=False)
     for name, (low, high) in _EPOCHS.items():
         read = column.reads(number.is_between(low, high))
