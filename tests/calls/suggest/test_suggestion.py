@@ -73,6 +73,26 @@ def test_a_length_without_a_unit_that_would_be_hours_is_asked_about_as_milliseco
     assert "DECIDE: is the unit milliseconds? Nothing says so;" in suggested
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (cycle("1,364", "748", "95"), {"thousands": ","}),
+        (cycle("1.364", "748", "95"), {"decimal": ","}),
+        (cycle("12,5", "748", "1,364"), {"decimal": ","}),
+        (cycle("0,364", "748", "95"), {"decimal": ","}),
+    ],
+    ids=["commas group", "dots group", "commas begin decimals", "nothing begins with a 0"],
+)
+def test_signs_before_three_digits_everywhere_group_them(values: list[str], expected: dict[str, str]) -> None:
+    assert columns(call_id=IDS, start=STARTS, talk_secs=values)["duration_seconds"] == {"from": "talk secs", **expected}
+
+
+def test_numbers_that_the_file_knows_as_numbers_have_no_groups() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "talk secs": [101.364, 95.0] * (ROWS // 2)})
+
+    assert tomllib.loads(document(frame))["columns"]["duration_seconds"] == "talk secs"
+
+
 def test_fractions_that_are_sixtieths_are_of_minutes() -> None:
     found = columns(call_id=IDS, start=STARTS, ringing=cycle("1.716667", "0.466667", "3.0", "2.983333"))
 

@@ -34,6 +34,9 @@ _SHAPES: Final = (
 )
 _NUMBER: Final = r"-?\d+(\.\d+)?"
 _COMMA: Final = r"-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
+_UNGROUPED: Final = r"\d{1,3}"
+_GROUPED: Final = {",": r"-?(0|[1-9]\d{0,2}(,\d{3})*)(\.\d+)?", ".": r"-?(0|[1-9]\d{0,2}(\.\d{3})*)(,\d+)?"}
+_OFTEN: Final = 0.05
 _PER_SECOND: Final = {"milliseconds": 1000.0, "seconds": 1.0, "minutes": 1 / 60, "excel_days": 1 / 86_400}
 _OTHER_LENGTHS: Final = re.compile(
     r"(?<!\w)(handl\w*|aht|hold\w*|wrap\w*|acw|after|ring\w*|ivr|vru|park\w*|total\w*|idle|abandon time|"
@@ -61,6 +64,8 @@ class Length(msgspec.Struct, frozen=True):
     decimal: str
     because: str
     values: pl.Series
+    thousands: str | None = None
+    """What groups digits where the decimals begin with a point."""
 
 
 def holds_lengths(one: Times) -> bool:
@@ -83,10 +88,10 @@ def length_of(column: Seen, spans: Sequence[tuple[str, pl.Series]]) -> Length | 
     if sum(shares.values()) > _MOST:
         units = tuple(shares)
         return Length(column, units, ".", f"values like {column.examples(len(units))}", _read(column, units, "."))
-    decimal = "." if column.matches(_NUMBER) > _MOST else "," if column.matches(_COMMA) > _MOST else None
+    decimal, thousands = _signs(column)
     if decimal is None or not column.known:
         return None
-    number = _read(column, ("seconds",), decimal)
+    number = _read(column, ("seconds",), decimal, thousands)
     unit, because = _unit_by_spans(number, spans)
     if not unit:
         unit, because = _unit_by_header(column.header)
@@ -95,7 +100,18 @@ def length_of(column: Seen, spans: Sequence[tuple[str, pl.Series]]) -> Length | 
     if not unit and _are_sixtieths(column, number):
         unit, because = "minutes", "their fractions are sixtieths: whole seconds"
     units = (unit or _likely_unit(number),)
-    return Length(column, units, decimal, because, _read(column, units, decimal))
+    return Length(column, units, decimal, because, _read(column, units, decimal, thousands), thousands)
+
+
+def _signs(column: Seen) -> tuple[str | None, str | None]:
+    """What begins the decimals of a column's numbers, None where they are none, and what groups their digits."""
+    grouped = {sign: column.matches(one) for sign, one in _GROUPED.items()}
+    if not column.typed and column.matches(_UNGROUPED) > _OFTEN:
+        # 1,364 beside 748, and nothing beside 12,5: what stands before three digits everywhere groups them.
+        for sign, share in grouped.items():
+            if share > _MOST and column.matches(rf".*[{sign}].*"):
+                return (".", ",") if sign == "," else (",", None)
+    return "." if column.matches(_NUMBER) > _MOST else "," if column.matches(_COMMA) > _MOST else None, None
 
 
 def lengths_found(lengths: Sequence[Length], span: pl.Series | None) -> tuple[list[Finding], dict[str, str]]:
@@ -180,6 +196,9 @@ def _finding(name: str, lengths: Sequence[Length]) -> Finding:
         fields["unit"] = length.unit
     if length.decimal == ",":
         fields["decimal"] = ","
+    if length.thousands:
+        fields["thousands"] = length.thousands
+        why.append("Commas stand before three digits everywhere: they group them.")
     return Finding(column=name, sources=(length.column.name,), fields=fields, why=tuple(why), decide=decide)
 
 
@@ -212,6 +231,7 @@ def _agree(left: pl.Series, right: pl.Series) -> float:
     return float(near.sum()) / len(near) if len(near) else 0.0
 
 
-def _read(column: Seen, units: tuple[str, ...], decimal: str) -> pl.Series:
-    rule = SecondsColumn(sources=(column.name,), unit=units, decimal="," if decimal == "," else ".")
+def _read(column: Seen, units: tuple[str, ...], decimal: str, thousands: str | None = None) -> pl.Series:
+    decimal = "," if decimal == "," else "."
+    rule = SecondsColumn(sources=(column.name,), unit=units, decimal=decimal, thousands=thousands)
     return column.texts.to_frame("text").select(seconds(pl.col("text"), rule)).to_series()
