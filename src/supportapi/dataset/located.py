@@ -46,7 +46,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def _known_to_json(kind: pl.DataType) -> bool:
-    return kind in (pl.String, pl.Boolean) or kind.is_integer() or kind.is_float() or kind.is_nested()
+    return isinstance(kind, pl.String | pl.Boolean) or kind.is_integer() or kind.is_float() or kind.is_nested()
 
 
 def rows_of(parts: Sequence[Part]) -> pl.LazyFrame:

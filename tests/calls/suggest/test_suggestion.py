@@ -105,6 +105,13 @@ def test_fractions_of_seconds_are_not_taken_for_minutes() -> None:
     assert found["wait_seconds"] == "ringing"
 
 
+def test_a_column_that_is_unique_names_a_call_before_its_start_does() -> None:
+    starts = [f"2024-05-06T10:00:{k % 60:02d}Z" for k in range(50)]
+    found = columns(opened=starts, booking=[f"b{k}" for k in range(50)])
+
+    assert found["call_id"] == "booking"
+
+
 def test_an_instant_that_is_0_did_not_come() -> None:
     begun = [1_714_980_000 + 600 * k for k in range(ROWS)]
     picked = [str(start + 20) if k % 4 else "0" for k, start in enumerate(begun)]
@@ -136,6 +143,9 @@ def test_what_all_nested_fields_begin_with_says_nothing_of_them() -> None:
         ("Contact Disp.", cycle("Handled", "Abandoned"), "answered"),
         ("Valoración", cycle("1", "5", "3"), "rating"),
         ("secs", cycle("195", "120"), "duration_seconds"),
+        ("AGT_NM", cycle("Ann Lee", "Ben Roy"), "agent_name"),
+        ("ABN_FLG", cycle("0", "1"), "answered"),
+        ("Statut", cycle("Décroché", "Perdu"), "answered"),
     ],
 )
 def test_headers_of_real_systems_are_understood(header: str, values: list[str], column: str) -> None:

@@ -23,7 +23,7 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
                 r"(id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#)"
             ),
         ),
-        (4, "^(id|sid|guid|uuid|key|identifier|number|nr|no)$"),
+        (4, "^(id|sid|guid|uuid|key|identifier|number|nr|no|ref(erence)?)$"),
     ),
     "customer_id": (
         (

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NULL_WORDS: Final = frozenset({
-    "n/a", "na", "#n/a", "null", "(null)", "nil", "none", "nan", "-", "--", "---", "?", ".", "unknown", "(blank)",
-    "not available", "not applicable", "undefined", "unbekannt", "k.a.", "inconnu", "desconocido", "desconhecido",
-    "\\n", "<null>", "нет данных",
+    "n/a", "na", "#n/a", "null", "(null)", "nil", "none", "nan", "-", "--", "---", "\u2013", "\u2014", "?", ".",
+    "unknown", "(blank)", "not available", "not applicable", "undefined", "unbekannt", "k.a.", "inconnu",
+    "desconocido", "desconhecido", "\\n", "<null>", "нет данных",
 })  # fmt: skip
 _MANY: Final = 50
 _CAMEL: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

@@ -6,6 +6,15 @@ import re
 from typing import Final
 
 _WORDS: Final = (
+    # What databases abbreviate.
+    ("date", "dt"),
+    ("time", "tm"),
+    ("timestamp", "ts|tms"),
+    ("agent", "agt"),
+    ("customer", "cust"),
+    ("duration", "dur"),
+    ("name", "nm"),
+    ("abandoned", "abn|abnd|aband"),
     # What would be taken apart by single words comes first.
     (
         "number of calls",
