@@ -291,9 +291,8 @@ class _Source:
         kinds = [self._found[self.headers[name]] for name in (*column.sources, *column.first_of)]
         if kinds and all(kind.is_numeric() for kind in kinds):
             return msgspec.structs.replace(column, decimal=".")
-        if kinds and isinstance(column, SecondsColumn) and all(isinstance(kind, pl.Duration) for kind in kinds):
-            return msgspec.structs.replace(column, unit=("h:mm:ss",))
-        return column
+        lengths = isinstance(column, SecondsColumn) and {type(kind) for kind in kinds} == {pl.Duration}
+        return msgspec.structs.replace(column, unit=("h:mm:ss",)) if lengths else column
 
 
 def _again(made: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
