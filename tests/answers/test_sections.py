@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from supportapi.rollups.aggregates import Aggregates
 
 VALUES: dict[str, tuple[Any, ...]] = {
+    "customer_id": ("kim", "lee", "max", "noa", None),
     "region": ("a", "a", "a", "b", "null", "other", None),
     "issue_type": ("a", "b", "b", "c", "d", "other", None),
     "channel": ("a", "b", None),
@@ -63,7 +64,8 @@ class Case:
 
     def known(self, values: dict[str, Any]) -> dict[str, Any]:
         """What the metrics must be; unavailable ones, whose columns no call has, are null."""
-        missing = [column for column in ("answered", "wait_seconds", "duration_seconds", "rating", "resolved")
+        optional = ("answered", "customer_id", "wait_seconds", "duration_seconds", "rating", "resolved")
+        missing = [column for column in optional
                    if self.rows and all(each.get(column) is None for each in self.rows)]  # fmt: skip
         return {key: None if NEEDS[key] & set(missing) else plain.about(values[key], key) for key in KEYS}
 
@@ -82,6 +84,7 @@ NEEDS: dict[str, set[str]] = {
         )
     },
     **{key: {"resolved"} for key in ("resolved", "resolution_rate", "resolved_share_of_calls")},
+    "first_contact_resolution": {"customer_id", "resolved"},
     **{key: {"rating"} for key in ("csat", "average_rating", "rated", "response_rate", "net_satisfaction")},
     "calls": set(),
 }
