@@ -303,6 +303,7 @@ def test_the_smallest_datasets_have_every_section(rows: list[plain.Row]) -> None
 
 
 ADDITIVE = tuple(metric.key for metric in METRICS if metric.adds == "sum")
+COUNTED = tuple(metric.key for metric in METRICS if metric.counts)
 
 
 @_property
@@ -317,6 +318,28 @@ def test_a_card_is_the_sum_of_its_series_and_of_every_breakdown(case: Case, grai
     assert [_totals(parted, cards) for parted in found.breakdowns] == [
         _possible(parted, cards) for parted in found.breakdowns
     ]
+
+
+@_property
+@given(cases(), st.sampled_from(("hour", "day", "week", "month")), st.integers(1, 9))
+def test_the_counts_of_a_card_are_the_sums_of_its_series_and_of_every_breakdown(
+    case: Case, grain: Any, top: int
+) -> None:
+    found = case.ask(metrics=COUNTED, grain=grain, by=DIMENSIONS, top=top)
+
+    cards = {card.key: card.counts for card in found.kpis if card.available}
+    series = {one.key: one.counts for one in found.series if one.available}
+    assert {key: {name: sum(listed) for name, listed in counts.items()} for key, counts in series.items()} == cards
+    assert [_counts(parted, cards) for parted in found.breakdowns] == [
+        {name: count for key in cards if key not in parted.unavailable for name, count in cards[key].items()}
+        for parted in found.breakdowns
+    ]
+
+
+def _counts(parted: Any, cards: dict[str, dict[str, int]]) -> dict[str, int]:
+    rows = [*parted.rows, *([] if parted.other is None else [parted.other])]
+    names = [name for key, counts in cards.items() if key not in parted.unavailable for name in counts]
+    return {name: sum(shown.counts[name] for shown in rows) for name in names}
 
 
 def _totals(parted: Any, cards: dict[str, Any]) -> dict[str, float]:

@@ -94,7 +94,7 @@ def test_resolved_calls_of_young_age_and_of_unknown_customers_are_left_out_and_c
     counts = metric_of("first_contact_resolution").counts
 
     assert {name: int(count(TEN_CALLS)) for name, count in counts.items()} == {
-        "without_repeat": 1, "matured": 2, "young": 1, "customer_unknown": 1,
+        "resolved_without_repeat": 1, "resolved_matured": 2, "resolved_young": 1, "resolved_for_unknown": 1,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from supportapi.measures.tally import RATINGS, REPEAT_DAYS, THRESHOLDS_SECONDS, Tally
+from supportapi.measures.tally import RATINGS, REPEAT_COUNTS, REPEAT_DAYS, THRESHOLDS_SECONDS, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -254,8 +254,8 @@ METRICS: tuple[Metric, ...] = (
         f"calls of known customers whose {REPEAT_DAYS} days have passed",
         ("customer_id", "resolved"), (_measure("resolved_without_repeat"), _measure("resolved_matured")),
         counts={
-            **{name: _measure(f"resolved_{name}") for name in ("without_repeat", "matured", "young")},
-            "customer_unknown": lambda tally: tally["resolved"] - tally["resolved_young"] - tally["resolved_matured"],
+            **{name: _measure(name) for name in REPEAT_COUNTS},
+            "resolved_for_unknown": lambda of: of["resolved"] - of["resolved_young"] - of["resolved_matured"],
         },
     ),
     _rate(
