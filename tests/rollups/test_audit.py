@@ -13,6 +13,7 @@ from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.audit import audit
 from supportapi.rollups.audit_report import Asked, AuditReport
 from supportapi.rollups.codes import UNKNOWN_BUCKET
+from supportapi.rollups.questions import TIME_AXES
 from tests.rollups import random_calls
 from tests.rollups.few_calls import AMPLE, NOTHING, ZONES, aggregates_of, frame
 
@@ -175,7 +176,7 @@ def asked() -> tuple[Asked, ...]:
 
 @pytest.mark.parametrize(
     "axis",
-    ["region", "issue_type", "channel", "agent_id", "agent_region", "rating", "hour", "day", "week", "month"],
+    ["region", "issue_type", "channel", "agent_id", "agent_region", "rating", *TIME_AXES],
 )
 def test_every_axis_is_asked_for(asked: tuple[Asked, ...], axis: str) -> None:
     assert [one for one in asked if axis in one.by]

@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 
 from supportapi.calls.filter import DIMENSIONS, Filter
-from supportapi.calls.window import Window
+from supportapi.calls.window import Window, step_starts
 from supportapi.measures.sketch import RELATIVE_ERROR, quantiles
 from supportapi.measures.tally import REPEAT_DAYS
 from supportapi.rollups import plain_rows
 from supportapi.rollups.audit_report import Asked, AuditReport, Compared
-from supportapi.rollups.questions import PAIR, RATING, Measured, Question
+from supportapi.rollups.questions import HOUR_OF_WEEK, PAIR, RATING, STEP, Measured, Question
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from supportapi.rollups.questions import Key, TimeKey
 
 _MEMBER_AXES: Final = (None, None, "region", "issue_type", "channel", "agent_id", PAIR, RATING)
-_GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour")
+_GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour", STEP, HOUR_OF_WEEK)
 _MOST_MEMBERS: Final = 3
 _HOURLY_DAYS: Final = 7
+_HOURS_OF_WEEK: Final = 7 * 24
 _MOST_CELLS: Final = 20_000
 """So many cells of one answer are compared at the most; a question that would have more keeps its members only."""
 
@@ -143,10 +144,19 @@ def _question(aggregates: Aggregates, chosen: random.Random) -> Question:
         limits[dimension] = tuple(sorted(kept))
     axis, grain = chosen.choice(_MEMBER_AXES), chosen.choice(_GRAINS)
     days = min(days, _HOURLY_DAYS) if grain == "hour" else days
-    if grain is not None and axis is not None and _size(aggregates, axis) * days > _MOST_CELLS:
+    buckets = _HOURS_OF_WEEK if grain == HOUR_OF_WEEK else days
+    if grain is not None and axis is not None and _size(aggregates, axis) * buckets > _MOST_CELLS:
         grain = None
     by = tuple(name for name in (axis, grain) if name is not None)
-    return Question(zone, Window(start, start + timedelta(days=days)), Filter(**limits), by)
+    window = Window(start, start + timedelta(days=days))
+    return Question(zone, _in_whole_steps(window) if grain == STEP else window, Filter(**limits), by)
+
+
+def _in_whole_steps(window: Window) -> Window:
+    """The end of `window` that its steps fill, so that they add up to the whole."""
+    while (first := step_starts(window)[0]) != window.start:
+        window = Window(first, window.end)
+    return window
 
 
 def _size(aggregates: Aggregates, axis: str) -> int:

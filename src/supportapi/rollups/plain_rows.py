@@ -65,6 +65,10 @@ _ADDED: Final[dict[str, tuple[pl.Expr, pl.Expr]]] = {
 }
 
 
+_STEPS: Final = 30
+"""At the most, of equally many days, the last of which ends with the window."""
+
+
 class Whole(msgspec.Struct, frozen=True):
     """Every count and sum that a call decides alone, of one question, whatever its axes."""
 
@@ -233,13 +237,18 @@ def _keys(name: str, question: Question) -> tuple[pl.Expr, ...]:
     match name:
         case "day":
             return (day,)
-        case "week":
-            return (day.dt.truncate("1w"),)
-        case "month":
-            return (day.dt.truncate("1mo"),)
+        case "week" | "month":
+            return (day.dt.truncate("1w" if name == "week" else "1mo"),)
         case "hour":
             elapsed = pl.col("started_at") - question.window.instants(question.zone)[0]
             return (elapsed.dt.total_microseconds() // 3_600_000_000,)
+        case "step":
+            width = (question.window.days + _STEPS - 1) // _STEPS
+            left = (pl.lit(question.window.end) - day).dt.total_days() - 1
+            return (pl.lit(question.window.end) - pl.duration(days=(left // width + 1) * width),)
+        case "hour_of_week":
+            local = pl.col("started_at").dt.convert_time_zone(question.zone)
+            return (pl.struct(local.dt.weekday() - 1, local.dt.hour().alias("hour")),)
         case _:
             columns = ("agent_id", "region") if name == PAIR else (name,)
             return tuple(pl.col(column).cast(pl.String) for column in columns)
@@ -253,4 +262,6 @@ def _cell(key: tuple[Any, ...], question: Question) -> tuple[Any, ...]:
     if time_axis_of(question.by) == "hour":
         first = question.window.instants(question.zone)[0]
         key = (*key[:-1], first + timedelta(hours=key[-1]))
+    if time_axis_of(question.by) == "hour_of_week":
+        key = (*key[:-1], tuple(key[-1].values()))
     return key
