@@ -263,13 +263,16 @@ def _close(value: float | None) -> Any:
     return value if value is None else pytest.approx(value, rel=0.0101, abs=1e-9)
 
 
-@settings(
+_property = settings(
     max_examples=80,
     derandomize=True,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+@_property
 @given(st.data())
 def test_a_board_is_what_plain_polars_says_of_the_rows(data: st.DataObject) -> None:
     rows = data.draw(calls(80))
@@ -298,13 +301,7 @@ def test_a_board_is_what_plain_polars_says_of_the_rows(data: st.DataObject) -> N
     assert [row.rank for row in found] == sorted((row.rank for row in found), key=lambda rank: rank or math.inf)
 
 
-@settings(
-    max_examples=12,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(_property, max_examples=12)
 @given(st.data())
 @pytest.mark.parametrize("metric", RANKED, ids=lambda metric: metric.key)
 def test_ranks_and_percentiles_are_counted_one_by_one_whatever_the_metric(metric: Metric, data: st.DataObject) -> None:
