@@ -1,11 +1,11 @@
-"""`python -m benchmarks [--quick] [ingest|build|query|agents|calls|publish|serve ...]`: ratios of this machine."""
+"""`python -m benchmarks [--quick] [ingest|build|query|agents|calls|publish|events|serve ...]`: ratios measured here."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 
-from benchmarks import agents, build, calls, ingest, publish, query, serve
+from benchmarks import agents, build, calls, events, ingest, publish, query, serve
 from benchmarks.machine import cores, describe, load
 
 _GROUPS = {
@@ -15,6 +15,7 @@ _GROUPS = {
     "agents": agents.run,
     "calls": calls.run,
     "publish": publish.run,
+    "events": events.run,
     "serve": serve.run,
 }
 

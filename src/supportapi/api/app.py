@@ -38,16 +38,17 @@ from supportapi.api import (
     versions,
 )
 from supportapi.api.access_log import AccessLog, Sink
+from supportapi.api.broadcast import Broadcast
 from supportapi.api.cors import Cors
 from supportapi.api.counters import Counters
 from supportapi.api.desk import Desk
 from supportapi.api.doors import Doors
 from supportapi.api.edge import Edge
 from supportapi.api.envelope import respond_to_failure
-from supportapi.api.events import Broadcast
 from supportapi.api.follower import Follower
 from supportapi.api.gate import Gate
 from supportapi.api.guards import admitted
+from supportapi.api.job_feed import JobFeed
 from supportapi.api.kept_versions import KeptVersions
 from supportapi.api.openapi import openapi_of
 
@@ -124,7 +125,12 @@ class Parts:
 
 def create_app(parts: Parts) -> Edge:
     """The ASGI app that a server serves: Litestar with every route, inside of the edge."""
-    broadcast = Broadcast(parts.event_listeners_max)
+
+    def served() -> str | None:
+        snapshot = follower.current.snapshot
+        return None if snapshot is None else snapshot.card.version
+
+    broadcast = Broadcast(parts.event_listeners_max, served, JobFeed(parts.records).want)
     follower = Follower(
         parts.shelf,
         parts.machine,

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from litestar import Request
 
     from supportapi.access.door import Door
+    from supportapi.api.broadcast import Broadcast
     from supportapi.api.counters import Counters
     from supportapi.api.desk import Desk
-    from supportapi.api.events import Broadcast
     from supportapi.api.follower import Follower
     from supportapi.api.kept_versions import KeptVersions
     from supportapi.api.machine import ThisMachine
