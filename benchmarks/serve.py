@@ -59,7 +59,7 @@ def run(*, quick: bool) -> None:
             "\n### Serving\n\nLeft out: `wrk` is not installed. It is in the package `wrk` of Debian, Ubuntu, Homebrew."
         )
         return
-    rounds, seconds = (2, 1) if quick else (5, 2)
+    rounds, seconds = (2, 1) if quick else (15, 1)
     tell("serve: starting supportapi dev")
     with tempfile.TemporaryDirectory(prefix="supportapi-bench-") as place, supportapi(Path(place)) as ours:
         asked = {"authorization": f"Bearer {_token(ours.port)}"}

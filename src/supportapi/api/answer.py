@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from supportapi.api.trace import trace_of
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, Scope, Send
+    from litestar.types import Message, Receive, Scope, Send
 
     from supportapi.api.counters import Series
 
@@ -28,14 +28,15 @@ _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
 class Reply:
-    """Status, headers and body, ready to send. `series` is where the edge counts it."""
+    """Status, headers and body, ready to send: `message` is the body as ASGI has it. The edge counts it in `series`."""
 
-    __slots__ = ("body", "head", "series", "status")
+    __slots__ = ("body", "head", "message", "series", "status")
 
     def __init__(self, status: int, head: Headers, body: bytes) -> None:
         self.status = status
         self.head = head
         self.body = body
+        self.message: Message = {"type": "http.response.body", "body": body, "more_body": False}
         self.series: Series | None = None
 
 
@@ -120,7 +121,7 @@ class Answer:
         trace.source, trace.version = self.source, self.version
         reply = self.reply(trace.headers)
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.head})
-        await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+        await send(reply.message)
 
 
 def tag_of(version: str, stale_reason: str | None, path: str, canonical_query: str) -> str:

@@ -122,12 +122,14 @@ def _checked(given: _Queries) -> dict[str, Any]:
 
 async def _part(request: Request[Any, Any, Any], name: str, document: Any) -> Any:
     """The answer to one query, or the refusal of it; either has a `body`."""
-    doors, current = doors_of(request), trace_of(request.scope).current
+    doors, trace = doors_of(request), trace_of(request.scope)
+    current = trace.current
     try:
         question = _question(document)
         if isinstance(question, CallsQuery):
             return await page_of_calls(doors, current, question)
-        return await answered(doors, current, prepared.PATHS[type(question)], question, prepared.answer)
+        place = (trace.scope, prepared.PATHS[type(question)])
+        return await answered(doors, current, place, question, prepared.answer)
     except ValidationFailed as unfit:
         return refused(request, ValidationFailed([_placed(detail, name) for detail in unfit.details]))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are answered, and it is logged

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from supportapi import errors
+from supportapi.access.principal import EVERYTHING
 from supportapi.answers.meta import StaleReason, Truth
 from supportapi.answers.prepared import PreparedAnswer
 from supportapi.api.answer import Answer, tag_of
@@ -91,5 +92,5 @@ def ready_answers(snapshot: Snapshot, budget_bytes: int) -> HotAnswers:
         answer = Answer(
             prepared.body, tag, route=prepared.path, source="prepared", version=version, packed=prepared.gzipped
         )
-        hot.keep((prepared.path, prepared.query.encode()), answer, prepared=True)
+        hot.keep((EVERYTHING, prepared.path, prepared.query.encode()), answer, prepared=True)
     return hot

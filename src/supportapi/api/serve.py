@@ -39,29 +39,31 @@ async def aggregate(
     question = decode(raw, kind)
     route = str(scope["path_template"])
     path = scope["path"] if "{" in route else route
-    found = await answered(doors_of(request), current, path, question, answer, route=route)
-    current.hot.alias((path, canonical(question).encode()), (path, raw))
+    of = trace_of(scope).scope
+    found = await answered(doors_of(request), current, (of, path), question, answer, route=route)
+    current.hot.alias((of, path, canonical(question).encode()), (of, path, raw))
     return found
 
 
 async def answered(
     doors: Doors,
     current: Current,
-    path: str,
+    place: tuple[str, str],
     question: Q,
     answer: Callable[[Aggregates, Q, Truth], Any],
     *,
     route: str | None = None,
 ) -> Answer:
-    """The answer to `question` at `path` (of the template `route`), by the version in `current`.
+    """The answer to `question` at `place`, a scope and a path (of the template `route`), by the version in `current`.
 
     Equal questions, however spelled and wherever asked, get equal bytes and one computation. Raises what `answer`
     raises, `Overloaded`, and what stands for no version at all.
     """
     snapshot = current.require()
     spelled = canonical(question)
-    key = (path, spelled.encode())
-    found = current.hot.find(*key)
+    path = place[1]
+    key = (*place, spelled.encode())
+    found = current.hot.find(key)
     if found is None:
         truth = current.truth()
 

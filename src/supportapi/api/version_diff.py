@@ -62,8 +62,9 @@ async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
     kept = await doors.shelf.history()
     before, after = card_of(first, kept), card_of(second, kept)
     path, spelled = f"/api/versions/{before.version}...{after.version}", canonical(query)
-    key = (path, spelled.encode())
-    found = hot.find(*key)
+    scope_of = trace_of(scope).scope
+    key = (scope_of, path, spelled.encode())
+    found = hot.find(key)
     if found is None:
         old, new = await _named(doors, before), await _named(doors, after)
 
@@ -77,7 +78,7 @@ async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
 
         found = await doors.calls_desk.run_once(key, work)
         hot.keep(key, found)
-    hot.alias(key, (scope["path"], scope["query_string"]))
+    hot.alias(key, (scope_of, scope["path"], scope["query_string"]))
     return found
 
 
