@@ -95,13 +95,14 @@ class Answer:
 
     def reply(self, headers: dict[bytes, bytes]) -> Reply:
         """What a request with `headers` gets."""
-        packed = accepts_gzip(headers.get(b"accept-encoding", b"")) and self._gzip is not self._plain
+        offered = headers.get(b"accept-encoding")
+        packed = offered is not None and self._gzip is not self._plain and accepts_gzip(offered)
         known = headers.get(b"if-none-match")
         if known is not None and (known in self._tags or _matches(known, self._tags)):
             return self._unchanged_gzip if packed else self._unchanged
         if not packed:
             return self._plain
-        return self._gzip or self._compressed(gzip.compress(self.body, _GZIP_LEVEL, mtime=0))
+        return self._gzip or self._compressed(compressed(self.body))
 
     def _compressed(self, packed: bytes) -> Reply:
         head = [*self._head(self._tags[1], len(packed)), (b"content-encoding", b"gzip")]
@@ -122,6 +123,11 @@ class Answer:
         reply = self.reply(trace.headers)
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.head})
         await send(reply.message)
+
+
+def compressed(body: bytes) -> bytes:
+    """`body` as gzip: equal bodies are equal bytes."""
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
 def tag_of(version: str, stale_reason: str | None, path: str, canonical_query: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from supportapi.answers.query_string import canonical, decode
-from supportapi.api.answer import REVALIDATE, UNCHANGING, Answer, tag_of
+from supportapi.api.answer import REVALIDATE, UNCHANGING, Answer, compressed, tag_of
 from supportapi.api.doors import doors_of
 from supportapi.api.trace import trace_of
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Q = TypeVar("Q", bound=msgspec.Struct)
 
+_LARGE: Final = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
@@ -71,8 +72,18 @@ async def answered(
             envelope = answer(snapshot.aggregates, question, truth)
             tag = tag_of(truth.version, truth.stale_reason, path, spelled)
             body, source = _encode(envelope), envelope.meta.source
+            # Compressing what is large takes too long for the loop, where it would be done when first asked for.
+            packed = compressed(body) if len(body) > _LARGE else None
             kept_for = UNCHANGING if current.named else REVALIDATE
-            return Answer(body, tag, route=route or path, source=source, version=truth.version, cache_control=kept_for)
+            return Answer(
+                body,
+                tag,
+                route=route or path,
+                source=source,
+                version=truth.version,
+                packed=packed,
+                cache_control=kept_for,
+            )
 
         found = await doors.desk.run_once((truth.version, truth.stale_reason, key), work)
         current.hot.keep(key, found)
