@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.machine import milliseconds, percentile, print_table, tell
 from benchmarks.publish import CALLS, dataset, put
+from benchmarks.serve import viewer_token
 from benchmarks.servers import HOST, supportapi
 
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 50
 _FILES_BESIDE: Final = 200
 _PATIENCE_SECONDS: Final = 60.0
-_REQUEST: Final = f"GET /api/events HTTP/1.1\r\nhost: {HOST}\r\n\r\n".encode()
 _EVENT: Final = b"event: version.published"
 _COLUMNS: Final = ("listeners", "memory", "a listener", "idle CPU", "before", "publishes", "p50", "p95", "slowest")
 _NOTES: Final = (
-    f"`supportapi dev`, two datasets of {CALLS:,} calls take turns in the manifest. Memory is what the listeners added "
-    "to the processes' own; idle CPU is the share of a core that all processes took while nothing was published, "
-    "heartbeats included, and before anybody listened. Times are from `published_at`, which Redis says, until each "
-    "listener has the event, our client's own time included. All cores."
+    f"`supportapi dev`, two datasets of {CALLS:,} calls take turns in the manifest; viewers listen. Memory is what "
+    "they added to the processes' own; idle CPU is the share of a core that all processes took while nothing was "
+    "published, heartbeats included, and before anybody listened. Times are from `published_at`, which Redis says, "
+    "until each listener has the event, our client's own time included. All cores."
 )
 
 
@@ -39,10 +39,11 @@ class _Listener:
         self.heard: list[float] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def open(self, port: int) -> None:
+    async def open(self, port: int, token: str) -> None:
         """Connect, and listen from now on."""
         reader, writer = await asyncio.open_connection(HOST, port)
-        writer.write(_REQUEST)
+        asked = f"GET /api/events HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer {token}\r\n\r\n"
+        writer.write(asked.encode())
         status = await reader.readline()
         if b" 200 " not in status:
             raise SystemExit(f"A listener was answered with {status!r}.")
@@ -75,7 +76,7 @@ def run(*, quick: bool) -> None:
         data = Path(place) / "data"
         manifests = [dataset(data, name, seed) for name, seed in (("one", 1), ("other", 2))]
         put(data, manifests[0])
-        with supportapi(Path(place), {"AUTH_ENABLED": "false"}) as ours:
+        with supportapi(Path(place), {}) as ours:
             row = asyncio.run(_measured(ours, data, manifests, listeners, publishes, idle_seconds))
     print_table("Who listens to events", _COLUMNS, [row], _NOTES)
 
@@ -112,9 +113,9 @@ async def _measured(
 
 
 async def _opened(port: int, count: int) -> list[_Listener]:
-    found = [_Listener() for _ in range(count)]
+    found, token = [_Listener() for _ in range(count)], viewer_token(port)
     for start in range(0, count, _AT_ONCE):
-        await asyncio.gather(*(each.open(port) for each in found[start : start + _AT_ONCE]))
+        await asyncio.gather(*(each.open(port, token) for each in found[start : start + _AT_ONCE]))
     return found
 
 
