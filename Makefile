@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check fmt lint openapi bench lock clean
+.PHONY: help dev test check fmt lint openapi bench bench-serve lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 dev: $(VENV)/.runtime ## run the whole system: Redis, sample data, api, watcher, worker
 	@exec $(BIN)/python -m supportapi.cli dev
@@ -34,6 +34,9 @@ openapi: $(VENV)/.dev ## write openapi.json
 
 bench: $(VENV)/.dev ## ratios measured side by side on this machine
 	$(BIN)/python -m benchmarks
+
+bench-serve: $(VENV)/.dev ## what serving costs: ready answers, overload, publishes, listeners
+	$(BIN)/python -m benchmarks serve overload publish swap events
 
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -15,6 +15,7 @@ from supportapi.access.door import Attempts, Door
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import UserFile, Users
 from supportapi.answers.prepared import prepare
+from supportapi.api.access_log import event_of
 from supportapi.api.app import Parts, create_app
 from supportapi.api.machine import ThisMachine
 from supportapi.calls.record import SCHEMA
@@ -201,7 +202,7 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
         wanted=world.workshop.wanted,
         machine=ThisMachine(house, Arrays(house), Pinned(house, world.source), BUDGET_MB),
         door=door,
-        access_sink=events.extend,
+        access_sink=lambda raw, epoch: events.extend(event_of(each, epoch) for each in raw),
         now=clock,
         **options,
     )

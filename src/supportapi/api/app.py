@@ -34,19 +34,22 @@ from supportapi.api import (
     sign_in,
     status,
     version_diff,
+    versioned,
     versions,
 )
 from supportapi.api.access_log import AccessLog, Sink
+from supportapi.api.broadcast import Broadcast
 from supportapi.api.cors import Cors
 from supportapi.api.counters import Counters
 from supportapi.api.desk import Desk
 from supportapi.api.doors import Doors
 from supportapi.api.edge import Edge
 from supportapi.api.envelope import respond_to_failure
-from supportapi.api.events import Broadcast
 from supportapi.api.follower import Follower
 from supportapi.api.gate import Gate
 from supportapi.api.guards import admitted
+from supportapi.api.job_feed import JobFeed
+from supportapi.api.kept_versions import KeptVersions
 from supportapi.api.openapi import openapi_of
 
 if TYPE_CHECKING:
@@ -91,6 +94,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     status.readyz,
     version_diff.compare_versions,
     versions.list_versions,
+    *versioned.ROUTES,
 ]
 _MEGABYTE: Final = 1 << 20
 
@@ -121,7 +125,12 @@ class Parts:
 
 def create_app(parts: Parts) -> Edge:
     """The ASGI app that a server serves: Litestar with every route, inside of the edge."""
-    broadcast = Broadcast(parts.event_listeners_max)
+
+    def served() -> str | None:
+        snapshot = follower.current.snapshot
+        return None if snapshot is None else snapshot.card.version
+
+    broadcast = Broadcast(parts.event_listeners_max, served, JobFeed(parts.records).want)
     follower = Follower(
         parts.shelf,
         parts.machine,
@@ -133,6 +142,7 @@ def create_app(parts: Parts) -> Edge:
         follower=follower,
         broadcast=broadcast,
         machine=parts.machine,
+        kept_versions=KeptVersions(parts.shelf, parts.machine),
         desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
         counters=Counters(),

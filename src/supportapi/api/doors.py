@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from litestar import Request
 
     from supportapi.access.door import Door
+    from supportapi.api.broadcast import Broadcast
     from supportapi.api.counters import Counters
     from supportapi.api.desk import Desk
-    from supportapi.api.events import Broadcast
     from supportapi.api.follower import Follower
+    from supportapi.api.kept_versions import KeptVersions
     from supportapi.api.machine import ThisMachine
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
@@ -31,6 +32,7 @@ class Doors:
     follower: Follower
     broadcast: Broadcast
     machine: ThisMachine
+    kept_versions: KeptVersions
     desk: Desk
     calls_desk: Desk
     counters: Counters
