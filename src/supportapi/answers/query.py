@@ -18,10 +18,10 @@ from supportapi.answers.choice import (
     SortBy,
     Threshold,
 )
-from supportapi.calls.filter import Filter
+from supportapi.calls.filter import Filter, ServiceLevelVariant
 from supportapi.calls.window import Comparison, Grain, RelativeRange, Window, relative_window
 from supportapi.errors import ValidationFailed
-from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS, ServiceLevelVariant
+from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS
 from supportapi.rollups.questions import Measured
 
 METRICS_PATH: Final = "/api/metrics"
