@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from supportapi.access.door import Door
     from supportapi.api.counters import Counters
     from supportapi.api.desk import Desk
+    from supportapi.api.download import Downloads
     from supportapi.api.events import Broadcast
     from supportapi.api.follower import Follower
     from supportapi.api.machine import ThisMachine
@@ -33,6 +34,8 @@ class Doors:
     machine: ThisMachine
     desk: Desk
     calls_desk: Desk
+    downloads: Downloads
+    export_rows_max: int
     counters: Counters
     door: Door
     secure_cookie: bool

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Final, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 import polars as pl
@@ -11,6 +11,9 @@ import polars as pl
 from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter, ServiceLevelVariant, value_of
 from supportapi.calls.shown import SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS
 from supportapi.calls.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SortColumn = Literal["started_at", "duration_seconds", "wait_seconds", "rating", "agent_name"]
 Known = Literal["true", "false", "null"]
@@ -69,15 +72,77 @@ def listing(
 
     `total` is taken as it is where the caller knows it, else counted here.
     """
-    chosen = selected(calls, selection)
     if total is None:
-        total = int(chosen.select(pl.len()).collect(engine="streaming").item())
+        total = count(calls, selection)
     if offset >= total:
         return Listing([], total)
-    page = chosen.sort(
-        order.column, "call_id", descending=[order.descending, False], nulls_last=True, maintain_order=False
-    ).slice(offset, limit)
+    page = _sorted(selected(calls, selection), order).slice(offset, limit)
     return Listing(page.collect(engine="streaming").to_dicts(), total)
+
+
+def slices(calls: pl.LazyFrame, selection: Selection, order: Order, *, rows: int) -> Iterator[pl.DataFrame]:
+    """All calls that `selection` leaves, in `order`, about `rows` of them at a time: for who reads them all.
+
+    In order of time the calls of whole hours come together, so that none is looked at twice; an hour is never parted.
+    In any other order each slice is what follows the last call of the one before.
+    """
+    chosen = selected(calls, selection)
+    if order.column != "started_at":
+        yield from _following(chosen, order, rows)
+        return
+    spans = _hours(chosen, rows)
+    for first, end in reversed(spans) if order.descending else spans:
+        started = pl.col("started_at")
+        yield _sorted(chosen.filter(started >= first, started < end), order).collect(engine="streaming")
+
+
+def _sorted(calls: pl.LazyFrame, order: Order) -> pl.LazyFrame:
+    return calls.sort(
+        order.column, "call_id", descending=[order.descending, False], nulls_last=True, maintain_order=False
+    )
+
+
+def _hours(calls: pl.LazyFrame, rows: int) -> list[tuple[datetime, datetime]]:
+    """Spans of whole hours with at most `rows` calls each, but for a single hour that has more."""
+    hour = pl.col("started_at").dt.truncate("1h").alias("hour")
+    counted: list[tuple[datetime, int]] = calls.group_by(hour).len().sort("hour").collect(engine="streaming").rows()
+    spans: list[tuple[datetime, datetime]] = []
+    held = 0
+    for start, count in counted:
+        end = start + timedelta(hours=1)
+        if spans and held + count <= rows:
+            spans[-1] = (spans[-1][0], end)
+            held += count
+        else:
+            spans.append((start, end))
+            held = count
+    return spans
+
+
+def _following(calls: pl.LazyFrame, order: Order, rows: int) -> Iterator[pl.DataFrame]:
+    rest = calls
+    while True:
+        found = _sorted(rest, order).head(rows).collect(engine="streaming")
+        if found.height:
+            yield found
+        if found.height < rows:
+            return
+        rest = calls.filter(_after(order, found.row(-1, named=True)))
+
+
+def _after(order: Order, last: dict[str, Any]) -> pl.Expr:
+    """What comes after the call `last` in `order`."""
+    column, value = pl.col(order.column), last[order.column]
+    later = pl.col("call_id") > last["call_id"]
+    if value is None:
+        return column.is_null() & later
+    beyond = column < value if order.descending else column > value
+    return beyond | column.is_null() | ((column == value) & later)
+
+
+def count(calls: pl.LazyFrame, selection: Selection) -> int:
+    """How many calls `selection` leaves."""
+    return int(selected(calls, selection).select(pl.len()).collect(engine="streaming").item())
 
 
 def selected(calls: pl.LazyFrame, selection: Selection) -> pl.LazyFrame:
