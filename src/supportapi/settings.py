@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_queries: int
     job_timeout_seconds: int
     hot_cache_mb: int
+    export_rows_max: int
     enable_refresh_endpoint: bool
     refresh_command: str | None
 
@@ -121,6 +122,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "Random questions that rollup and plain rows must agree on before a version is published."),
     Variable("JOB_TIMEOUT_SECONDS", read.whole(1, 86400), "3600", "Longest build or refresh."),
     Variable("HOT_CACHE_MB", read.whole(1, 65536), "64", "Encoded answers that each API process keeps."),
+    Variable("EXPORT_ROWS_MAX", read.whole(1, 1_000_000_000), "5000000",
+             "Rows of the largest export; one that would have more is refused."),
     Variable("ENABLE_REFRESH_ENDPOINT", read.optional_flag, "", "Whether admins may `POST /api/settings/refresh`.",
              unset="`true` in `local`, else `false`"),
     Variable("REFRESH_COMMAND", read.text, "supportapi ingest",

@@ -14,7 +14,8 @@ from msgspec import UNSET
 
 from supportapi.answers.choice import DIMENSIONS
 from supportapi.answers.metrics import metrics_answer
-from supportapi.answers.query import MetricsQuery
+from supportapi.answers.query import BreakdownsQuery, MetricsQuery
+from supportapi.answers.tables import Table, breakdowns_table
 from supportapi.calls.filter import Filter
 from supportapi.calls.window import Window, bucket_starts, midnight
 from supportapi.rollups.catalogue import METRICS
@@ -61,6 +62,11 @@ class Case:
         limits = {name: self.limits.members(name) for name in self.limits.limited}
         query = MetricsQuery(from_=self.window.start, to=self.window.end, compare="none", **limits, **asked)
         return metrics_answer(self.aggregates, query, TRUTH).data
+
+    def table(self, **asked: Any) -> Table:
+        limits = {name: self.limits.members(name) for name in self.limits.limited}
+        query = BreakdownsQuery(from_=self.window.start, to=self.window.end, compare="none", **limits, **asked)
+        return breakdowns_table(self.aggregates, query, TRUTH)
 
     def known(self, values: dict[str, Any]) -> dict[str, Any]:
         """What the metrics must be; unavailable ones, whose columns no call has, are null."""
@@ -308,7 +314,7 @@ COUNTED = tuple(metric.key for metric in METRICS if metric.counts)
 
 @_property
 @given(cases(), st.sampled_from(("hour", "day", "week", "month")), st.integers(1, 9))
-def test_a_card_is_the_sum_of_its_series_and_of_every_breakdown(case: Case, grain: Any, top: int) -> None:
+def test_a_card_is_the_sum_of_its_series_of_every_breakdown_and_of_its_export(case: Case, grain: Any, top: int) -> None:
     found = case.ask(metrics=ADDITIVE, grain=grain, by=DIMENSIONS, top=top)
 
     cards = {card.key: pytest.approx(card.value) for card in found.kpis if card.available}
@@ -318,6 +324,15 @@ def test_a_card_is_the_sum_of_its_series_and_of_every_breakdown(case: Case, grai
     assert [_totals(parted, cards) for parted in found.breakdowns] == [
         _possible(parted, cards) for parted in found.breakdowns
     ]
+    table = case.table(metrics=ADDITIVE, by=DIMENSIONS, top=top)
+    assert [_exported(table, parted, cards) for parted in found.breakdowns] == [
+        _possible(parted, cards) for parted in found.breakdowns
+    ]
+
+
+def _exported(table: Table, parted: Any, cards: dict[str, Any]) -> dict[str, float]:
+    rows = [row for row in table.rows if row["dimension"] == parted.dimension]
+    return {key: sum(row[key] for row in rows) for key in _possible(parted, cards)}
 
 
 @_property

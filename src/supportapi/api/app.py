@@ -27,6 +27,7 @@ from supportapi.api import (
     dataset,
     docs,
     events,
+    exports,
     filter_options,
     jobs,
     metrics,
@@ -43,6 +44,7 @@ from supportapi.api.cors import Cors
 from supportapi.api.counters import Counters
 from supportapi.api.desk import Desk
 from supportapi.api.doors import Doors
+from supportapi.api.download import Downloads
 from supportapi.api.edge import Edge
 from supportapi.api.envelope import respond_to_failure
 from supportapi.api.follower import Follower
@@ -82,6 +84,9 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     docs.openapi_json,
     docs.root,
     events.events,
+    exports.export_agents,
+    exports.export_calls,
+    exports.export_metrics,
     filter_options.filter_options,
     jobs.get_job,
     jobs.list_jobs,
@@ -117,6 +122,8 @@ class Parts:
     cors_origins: tuple[str, ...] = ()
     refresh_enabled: bool = False
     hot_cache_mb: int = 64
+    export_rows_max: int = 5_000_000
+    exports_at_once: int = 2
     event_listeners_max: int = 2_000
     compute_threads: int = 2
     calls_threads: int = 2
@@ -145,6 +152,8 @@ def create_app(parts: Parts) -> Edge:
         kept_versions=KeptVersions(parts.shelf, parts.machine),
         desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
+        downloads=Downloads(parts.exports_at_once),
+        export_rows_max=parts.export_rows_max,
         counters=Counters(),
         door=parts.door,
         secure_cookie=parts.secure_cookie,
@@ -212,6 +221,7 @@ async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
             await doors.follower.stop()
             doors.desk.close()
             doors.calls_desk.close()
+            doors.downloads.close()
             access_log.flush()
             gc.unfreeze()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from litestar import Request
@@ -11,9 +11,10 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.agents import PagedMeta
 from supportapi.answers.meta import Meta, meta
-from supportapi.answers.query import FilteredQuery, Members, window_of, zone_of
+from supportapi.answers.query import FilteredQuery, window_of, zone_of
 from supportapi.answers.query_string import canonical, decode
 from supportapi.api.answer import Answer, tag_of
+from supportapi.api.calls_query import SortedCallsQuery, order_of, refuse_empty_spans, selection_of
 from supportapi.api.doors import Doors, doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
@@ -24,54 +25,17 @@ from supportapi.rollups.aggregates import Aggregates, Question
 if TYPE_CHECKING:
     from supportapi.answers.meta import Truth
     from supportapi.api.current import Current, Snapshot
-    from supportapi.calls.listing import Order, Selection, SortColumn
     from supportapi.calls.window import Window
 
-CallSort = Literal[
-    "started_at",
-    "-started_at",
-    "duration",
-    "-duration",
-    "wait",
-    "-wait",
-    "rating",
-    "-rating",
-    "agent",
-    "-agent",
-]
-Known = Literal["true", "false", "null"]
-Seconds = Annotated[float, Doc(ge=0)]
-SearchText = Annotated[str, Doc(min_length=1, max_length=100)]
-RatingMember = Literal["1", "2", "3", "4", "5", "null"]
-
-_KNOWN: Final = "Keep these; repeated or comma-separated. `null` keeps the calls where it is not known."
-_COLUMNS: Final[dict[str, SortColumn]] = {
-    "started_at": "started_at",
-    "duration": "duration_seconds",
-    "wait": "wait_seconds",
-    "rating": "rating",
-    "agent": "agent_name",
-}
+_COUNTED: Final = frozenset({*FilteredQuery.__struct_fields__, "answered", "threshold", "sort", "page", "per_page"})
+"""The parameters under which the rollup knows how many calls there are."""
 
 
-class CallsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"):
+class CallsQuery(
+    SortedCallsQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"
+):
     """`GET /api/calls`."""
 
-    customer_id: Members = ()
-    answered: Annotated[tuple[Known, ...], Doc(description=_KNOWN)] = ()
-    resolved: Annotated[tuple[Known, ...], Doc(description=_KNOWN)] = ()
-    rating: Annotated[
-        tuple[RatingMember, ...],
-        Doc(description="Keep these ratings; repeated or comma-separated. `null` keeps unrated calls."),
-    ] = ()
-    min_duration: Annotated[Seconds | None, Doc(description="At least so many seconds.", examples=[30])] = None
-    max_duration: Annotated[Seconds | None, Doc(description="At most so many seconds.", examples=[600])] = None
-    q: Annotated[SearchText | None, Doc(description="Part of a call, customer or agent id, or of an agent's name.")] = (
-        None
-    )
-    sort: Annotated[CallSort, Doc(description="A leading `-` sorts downwards; unknown values come last.")] = (
-        "-started_at"
-    )
     page: Annotated[int, Doc(ge=1, le=1_000_000)] = 1
     per_page: Annotated[int, Doc(ge=1, le=200)] = 50
 
@@ -115,22 +79,21 @@ async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
 
 async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> Answer:
     """The page that `query` asks for. Not kept among the hot answers: who walks through them would push others out."""
-    if query.min_duration is not None and query.max_duration is not None and query.min_duration > query.max_duration:
-        raise ValidationFailed([{"field": "min_duration", "message": "'min_duration' is above 'max_duration'."}])
+    refuse_empty_spans(query)
     snapshot, truth = current.require(), current.truth()
     machine = doors.machine
 
     def work() -> bytes:
         from supportapi.calls import listing  # noqa: PLC0415 - Polars, which the start of the API does without
 
-        zone, window = _asked(snapshot.aggregates, query)
+        zone, window = asked(snapshot.aggregates, query)
         found = listing.listing(
             machine.calls(snapshot.card),
-            _selection(query, window, zone),
-            _order(query),
+            selection_of(query, window, zone),
+            order_of(query),
             offset=(query.page - 1) * query.per_page,
             limit=query.per_page,
-            total=_known_total(snapshot.aggregates, query, zone, window),
+            total=known_total(snapshot.aggregates, query, zone, window),
         )
         page = PagedMeta(
             **msgspec.structs.asdict(scanned(truth, snapshot, zone, window)),
@@ -146,39 +109,19 @@ async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> An
     return Answer(body, tag, route="/api/calls", source="scan", version=truth.version)
 
 
-def _asked(aggregates: Aggregates, query: CallsQuery) -> tuple[str, Window]:
+def asked(aggregates: Aggregates, query: SortedCallsQuery) -> tuple[str, Window]:
+    """The zone and the window of `query`. Raises `ValidationFailed` for what cannot be answered."""
     zone = zone_of(query.timezone, aggregates.zones)
     return zone, window_of(query, aggregates.data_window(zone))
 
 
-def _selection(query: CallsQuery, window: Window, zone: str) -> Selection:
-    from supportapi.calls.listing import Selection  # noqa: PLC0415 - Polars, see above
-
-    return Selection(
-        window=window,
-        zone=zone,
-        filter=query.filter,
-        customer_id=query.customer_id,
-        rating=query.rating,
-        answered=query.answered,
-        resolved=query.resolved,
-        min_duration_seconds=query.min_duration,
-        max_duration_seconds=query.max_duration,
-        text=query.q,
-    )
-
-
-def _order(query: CallsQuery) -> Order:
-    from supportapi.calls.listing import Order  # noqa: PLC0415 - Polars, see above
-
-    return Order(_COLUMNS[query.sort.removeprefix("-")], query.sort.startswith("-"))
-
-
-def _known_total(aggregates: Aggregates, query: CallsQuery, zone: str, window: Window) -> int | None:
+def known_total(aggregates: Aggregates, query: SortedCallsQuery, zone: str, window: Window) -> int | None:
     """The exact number of calls from the rollup, when it knows every filter that is set; else None."""
-    if query.customer_id or query.q or query.min_duration is not None or query.max_duration is not None:
-        return None
-    if query.resolved or query.rating or "null" in query.answered:
+    if "null" in query.answered or any(
+        getattr(query, field.name) != field.default
+        for field in msgspec.structs.fields(query)
+        if field.name not in _COUNTED
+    ):
         return None
     tally = aggregates.tally(Question(zone, window, query.filter)).tally
     counted = {"true": "answered", "false": "unanswered"}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from supportapi.api.broadcast import Broadcast
     from supportapi.api.counters import Counters
     from supportapi.api.desk import Desk
+    from supportapi.api.download import Downloads
     from supportapi.api.follower import Follower
     from supportapi.api.kept_versions import KeptVersions
     from supportapi.api.machine import ThisMachine
@@ -35,6 +36,8 @@ class Doors:
     kept_versions: KeptVersions
     desk: Desk
     calls_desk: Desk
+    downloads: Downloads
+    export_rows_max: int
     counters: Counters
     door: Door
     secure_cookie: bool

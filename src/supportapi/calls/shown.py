@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 SERVICE_LEVEL_SECONDS: Final = 20
-_SHORT_ABANDON_SECONDS: Final = 5
+SHORT_ABANDON_SECONDS: Final = 5
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 
@@ -71,4 +71,4 @@ def service_level_met(answered: bool | None, wait_seconds: float | None) -> bool
         return None
     if answered:
         return wait_seconds is not None and wait_seconds <= SERVICE_LEVEL_SECONDS
-    return None if wait_seconds is not None and wait_seconds < _SHORT_ABANDON_SECONDS else False
+    return None if wait_seconds is not None and wait_seconds < SHORT_ABANDON_SECONDS else False

@@ -71,6 +71,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         cors_origins=settings.cors_origins,
         refresh_enabled=settings.enable_refresh_endpoint,
         hot_cache_mb=settings.hot_cache_mb,
+        export_rows_max=settings.export_rows_max,
     )
 
 

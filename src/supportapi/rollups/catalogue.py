@@ -15,12 +15,13 @@ from supportapi.measures.tally import RATINGS, REPEAT_COUNTS, REPEAT_DAYS, THRES
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from supportapi.calls.filter import ServiceLevelVariant
+
 Unit = Literal["count", "percent", "seconds", "rating"]
 Better = Literal["up", "down", "none"]
 Additivity = Literal["sum", "ratio", "max", "sketch"]
 Needs = Literal["tally", "histogram", "longest_wait"]
 Measured = Literal["wait", "duration"]
-ServiceLevelVariant = Literal["standard", "answered_only", "abandon_after_threshold", "all_offered"]
 Part = Callable[[Tally], NDArray[np.int64]]
 
 DEFAULT_THRESHOLD_SECONDS: Final = 20
