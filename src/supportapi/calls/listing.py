@@ -36,10 +36,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """By which column. Ties are broken by `call_id`, upwards; unknown values come last either way."""
+    """By which column, and `then` by which others where it has the same value.
+
+    Last ties are broken by `call_id`, in the direction of the last column. Unknown values come last either way.
+    """
 
     column: SortColumn = "started_at"
     descending: bool = True
+    then: tuple[Order, ...] = ()
+
+    @property
+    def keys(self) -> tuple[Order, ...]:
+        """The columns one by one."""
+        return (self, *self.then)
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -61,10 +70,14 @@ def listing(
         total = int(chosen.select(pl.len()).collect(engine="streaming").item())
     if offset >= total:
         return Listing([], total)
-    page = chosen.sort(
-        order.column, "call_id", descending=[order.descending, False], nulls_last=True, maintain_order=False
-    ).slice(offset, limit)
+    page = _sorted(chosen, order).slice(offset, limit)
     return Listing(page.collect(engine="streaming").to_dicts(), total)
+
+
+def _sorted(calls: pl.LazyFrame, order: Order) -> pl.LazyFrame:
+    descending = [key.descending for key in order.keys]
+    by = [key.column for key in order.keys]
+    return calls.sort(*by, "call_id", descending=[*descending, descending[-1]], nulls_last=True)
 
 
 def selected(calls: pl.LazyFrame, selection: Selection) -> pl.LazyFrame:

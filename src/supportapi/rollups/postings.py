@@ -29,16 +29,26 @@ class Postings(msgspec.Struct, frozen=True):
     rows: NDArray[np.uint32]
     ends: NDArray[np.int64]
 
+    def count(self, members: Mapping[str, NDArray[np.intp]]) -> int | None:
+        """How many rows have one of `members` in each of `dims`; None where none of `dims` is limited."""
+        if members.keys().isdisjoint(self.dims):
+            return None
+        sizes = np.diff(self.ends.ravel(), prepend=0).reshape(self.ends.shape)
+        return int(sizes[np.ix_(*self._kept(members))].sum())
+
     def between(self, first: int, end: int, members: Mapping[str, NDArray[np.intp]]) -> NDArray[np.intp] | None:
         """The rows from `first` up to `end` that have one of `members` in each of `dims`, by combination.
 
         None where none of `dims` is limited, or where so many combinations are left that looking at rows is quicker.
         """
-        sizes = zip(self.dims, self.ends.shape, strict=True)
-        kept = [members[dim] if dim in members else np.arange(size, dtype=np.intp) for dim, size in sizes]
+        kept = self._kept(members)
         if members.keys().isdisjoint(self.dims) or np.prod([len(codes) for codes in kept]) > _MOST_LOOKS:
             return None
         return np.concatenate([*self._runs(first, end, kept), np.array([], np.uint32)]).astype(np.intp)
+
+    def _kept(self, members: Mapping[str, NDArray[np.intp]]) -> list[NDArray[np.intp]]:
+        sizes = zip(self.dims, self.ends.shape, strict=True)
+        return [members[dim] if dim in members else np.arange(size, dtype=np.intp) for dim, size in sizes]
 
     def _runs(self, first: int, end: int, kept: Sequence[NDArray[np.intp]]) -> Iterator[NDArray[Any]]:
         cells = np.ravel_multi_index(np.ix_(*kept), self.ends.shape).ravel()
