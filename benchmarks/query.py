@@ -49,7 +49,7 @@ def run(*, quick: bool) -> None:
     for calls, questions, compared in ((200_000, 70, 7),) if quick else ((1_000_000, 700, 28), (10_000_000, 350, 14)):
         tell(f"query: {calls:,} calls, {questions} questions")
         words = (str(sample(calls)), str(questions), str(compared))
-        found = run_child("query", *words, env={"POLARS_MAX_THREADS": "1"})
+        found = run_child("query", *words, env={"POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
         bodies, both = found["bodies"], found["compared"]
         ours, *others = ([each[at] for each in both] for at in range(3))
         all_of_it = [seconds for kind in ("cells", "rows") for seconds in bodies[kind]]

@@ -120,6 +120,23 @@ class RowCodes:
                 found[of] += np.bincount(cell, minlength=len(found[of]))
         return {of: found[of].reshape(scan.groups, count + 1)[:, :count] for of, count in buckets.items()}
 
+    def posted_histograms(
+        self,
+        zone: int,
+        edges: NDArray[np.intp],
+        members: Mapping[str, NDArray[np.intp]],
+        buckets: Mapping[Measured, int],
+    ) -> dict[Measured, NDArray[np.int64]] | None:
+        """The histograms between neighbouring day `edges` of `zone`, shape `(len(edges) - 1, buckets)`.
+
+        Of the calls that have one of `members` in each dimension; None where no postings can tell.
+        """
+        first, end = self.columns[f"first_{zone}"][edges], self.columns[f"end_{zone}"][edges]
+        if (first != end).any():
+            return None
+        made = (each.histograms(first.tolist(), members, buckets) for each in self.postings)
+        return next((found for found in made if found is not None), None)
+
     def longest_wait(self, scan: Scan) -> NDArray[np.float64]:
         """The longest known wait of each group in seconds, NaN without one; shape `(groups,)`."""
         found = np.full(scan.groups, -1, np.int64)

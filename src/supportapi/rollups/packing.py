@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from supportapi.rollups.questions import Measured
+
 
 _PLAIN: Final = ("by_id", "id_rank", "microsecond", "lasted", "lasted_unit", "name_pairs")
 
@@ -91,17 +93,14 @@ def codes_arrays(codes: RowCodes) -> dict[str, NDArray[Any]]:
     for each in codes.postings:
         name = _posted(each.dims)
         arrays |= {f"{name}-rows": each.rows, f"{name}-ends": each.ends}
+        arrays |= {f"{name}-{of}": buckets for of, buckets in each.buckets.items()}
     return arrays
 
 
 def read_codes(base_second: int, arrays: Mapping[str, NDArray[Any]]) -> RowCodes:
     """The row codes of `codes_arrays`."""
     columns = {name.removeprefix("rows-"): array for name, array in arrays.items() if name.startswith("rows-")}
-    posted = [
-        Postings(dims, arrays[f"{_posted(dims)}-rows"], arrays[f"{_posted(dims)}-ends"])
-        for dims in POSTED
-        if f"{_posted(dims)}-rows" in arrays
-    ]
+    posted = [_read_postings(dims, arrays) for dims in POSTED if f"{_posted(dims)}-rows" in arrays]
     return RowCodes(columns, np.asarray(arrays["classes"]), base_second, posted)
 
 
@@ -153,6 +152,13 @@ def _read_texts(name: str, arrays: Mapping[str, NDArray[Any]]) -> tuple[Texts, T
     if plain is None:
         raise ValueError(f"the texts of '{name}' are missing")
     return plain, lowered or plain
+
+
+def _read_postings(dims: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Postings:
+    name = _posted(dims)
+    kept: tuple[Measured, ...] = ("wait", "duration")
+    buckets: dict[Measured, NDArray[Any]] = {of: arrays[f"{name}-{of}"] for of in kept if f"{name}-{of}" in arrays}
+    return Postings(dims, arrays[f"{name}-rows"], arrays[f"{name}-ends"], buckets)
 
 
 def _posted(dims: tuple[str, ...]) -> str:

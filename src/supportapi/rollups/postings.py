@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from supportapi.rollups.questions import Measured
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
 POSTED: Final[tuple[tuple[str, ...], ...]] = (("agent_id",), ("region", "issue_type", "channel"))
 """The dimensions of the postings that a version has, those that leave the fewest rows first."""
+
+BUCKETED: Final = ("region", "issue_type", "channel")
+"""Those of the postings with the buckets of their rows: of a few members of these many rows are left to be counted."""
 
 _MOST_CELLS: Final = 1 << 16
 _MOST_LOOKS: Final = 512
@@ -23,11 +29,13 @@ class Postings(msgspec.Struct, frozen=True):
     """The rows of every combination of members of `dims`, one after the other, each in order of time.
 
     `ends`, with an axis for each dimension, says where in `rows` those of a combination end and the next one's begin.
+    `buckets` has the `wait` and the `duration` bucket of each of `rows` in the same order, or nothing.
     """
 
     dims: tuple[str, ...]
     rows: NDArray[np.uint32]
     ends: NDArray[np.int64]
+    buckets: Mapping[Measured, NDArray[np.uint16]]
 
     def count(self, members: Mapping[str, NDArray[np.intp]]) -> int | None:
         """How many rows have one of `members` in each of `dims`; None where none of `dims` is limited."""
@@ -41,24 +49,47 @@ class Postings(msgspec.Struct, frozen=True):
 
         None where none of `dims` is limited, or where so many combinations are left that looking at rows is quicker.
         """
-        kept = self._kept(members)
-        if members.keys().isdisjoint(self.dims) or np.prod([len(codes) for codes in kept]) > _MOST_LOOKS:
+        places = self._places((first, end), members)
+        return None if places is None else _joined(self.rows, places).astype(np.intp)
+
+    def histograms(
+        self, bounds: Sequence[int], members: Mapping[str, NDArray[np.intp]], widths: Mapping[Measured, int]
+    ) -> dict[Measured, NDArray[np.int64]] | None:
+        """The histograms, shape `(len(bounds) - 1, width)`, of the rows between neighbours of `bounds`, as `between`.
+
+        None as there, and where a dimension is limited that is none of `dims`, or the buckets are not kept.
+        """
+        places = self._places(bounds, members) if self.buckets and members.keys() <= set(self.dims) else None
+        if places is None:
             return None
-        return np.concatenate([*self._runs(first, end, kept), np.array([], np.uint32)]).astype(np.intp)
+        steps = len(bounds) - 1
+        found: dict[Measured, NDArray[np.int64]] = {}
+        for of, width in widths.items():
+            # Unknown values have a bucket of their own here: cheaper than leaving their rows out.
+            cell = np.minimum(_joined(self.buckets[of], places), width)
+            if steps > 1:
+                offsets = np.tile(np.arange(steps, dtype=np.uint32) * (width + 1), len(places))
+                cell = cell + np.repeat(offsets, np.diff(places, axis=1).ravel())
+            found[of] = np.bincount(cell, minlength=steps * (width + 1)).reshape(steps, width + 1)[:, :width]
+        return found
 
     def _kept(self, members: Mapping[str, NDArray[np.intp]]) -> list[NDArray[np.intp]]:
+        """The codes that are left along each of `dims`."""
         sizes = zip(self.dims, self.ends.shape, strict=True)
         return [members[dim] if dim in members else np.arange(size, dtype=np.intp) for dim, size in sizes]
 
-    def _runs(self, first: int, end: int, kept: Sequence[NDArray[np.intp]]) -> Iterator[NDArray[Any]]:
+    def _places(self, bounds: Sequence[int], members: Mapping[str, NDArray[np.intp]]) -> NDArray[np.intp] | None:
+        """Where in `rows` those from each of `bounds` begin, shape `(combinations, len(bounds))`; None as `between`."""
+        kept = self._kept(members)
+        if members.keys().isdisjoint(self.dims) or np.prod([len(codes) for codes in kept]) > _MOST_LOOKS:
+            return None
         cells = np.ravel_multi_index(np.ix_(*kept), self.ends.shape).ravel()
         ends = self.ends.ravel()
         starts = np.where(cells > 0, ends[cells - 1], 0)
-        bounds = np.array((first, end), dtype=np.uint32)
-        for start, stop in zip(starts.tolist(), ends[cells].tolist(), strict=True):
-            rows = self.rows[start:stop]
-            low, high = rows.searchsorted(bounds)
-            yield rows[low:high]
+        wanted = np.array(bounds, dtype=np.uint32)
+        runs = zip(starts.tolist(), ends[cells].tolist(), strict=True)
+        found = [start + self.rows[start:stop].searchsorted(wanted) for start, stop in runs]
+        return np.array(found, dtype=np.intp).reshape(len(found), len(wanted))
 
 
 def postings(dims: tuple[str, ...], columns: Mapping[str, NDArray[Any]], sizes: Mapping[str, int]) -> Postings | None:
@@ -69,4 +100,12 @@ def postings(dims: tuple[str, ...], columns: Mapping[str, NDArray[Any]], sizes: 
         return None
     cell = np.ravel_multi_index(tuple(columns[dim] for dim in dims), shape).astype(np.uint16)
     ends = np.cumsum(np.bincount(cell, minlength=cells)).reshape(shape)
-    return Postings(dims, np.argsort(cell, kind="stable").astype(np.uint32), ends)
+    rows = np.argsort(cell, kind="stable").astype(np.uint32)
+    kept: tuple[Measured, ...] = ("wait", "duration") if dims == BUCKETED else ()
+    return Postings(dims, rows, ends, {of: columns[f"{of}_bucket"][rows] for of in kept})
+
+
+def _joined(column: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
+    """The parts of `column` from the first to the last of each row of `places`, one after the other."""
+    ends: list[list[int]] = places[:, [0, -1]].tolist()
+    return np.concatenate([*(column[start:stop] for start, stop in ends), column[:0]])
