@@ -19,7 +19,10 @@ Headers = list[tuple[bytes, bytes]]
 _SMALL: Final = 600
 _GZIP_LEVEL: Final = 6
 _JSON: Final = b"application/json"
-_REVALIDATE: Final = b"private, max-age=0, must-revalidate"
+REVALIDATE: Final = b"private, max-age=0, must-revalidate"
+UNCHANGING: Final = b"private, max-age=31536000, immutable"
+"""`Cache-Control` of what the next version may answer otherwise, and of what a version asked for by name answers."""
+
 _VARY: Final = (b"vary", b"Accept-Encoding, Origin")
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 
@@ -45,6 +48,7 @@ class Answer:
     """
 
     __slots__ = (
+        "_cache_control",
         "_gzip",
         "_plain",
         "_tags",
@@ -58,7 +62,15 @@ class Answer:
     )
 
     def __init__(
-        self, body: bytes, tag: str, *, route: str, source: str, version: str, packed: bytes | None = None
+        self,
+        body: bytes,
+        tag: str,
+        *,
+        route: str,
+        source: str,
+        version: str,
+        packed: bytes | None = None,
+        cache_control: bytes = REVALIDATE,
     ) -> None:
         self.body = body
         self.route = route
@@ -67,9 +79,10 @@ class Answer:
         self.used = False
         plain, zipped = f'"{tag}"'.encode(), f'"{tag}-gz"'.encode()
         self._tags = (plain, zipped)
-        self._plain = Reply(200, _head(plain, len(body)), body)
-        self._unchanged = Reply(304, _head(plain), b"")
-        self._unchanged_gzip = Reply(304, _head(zipped), b"")
+        self._cache_control = cache_control
+        self._plain = Reply(200, self._head(plain, len(body)), body)
+        self._unchanged = Reply(304, self._head(plain), b"")
+        self._unchanged_gzip = Reply(304, self._head(zipped), b"")
         self._gzip: Reply | None = self._plain if len(body) < _SMALL else None
         if packed is not None and self._gzip is None:
             self._compressed(packed)
@@ -90,9 +103,15 @@ class Answer:
         return self._gzip or self._compressed(gzip.compress(self.body, _GZIP_LEVEL, mtime=0))
 
     def _compressed(self, packed: bytes) -> Reply:
-        head = [*_head(self._tags[1], len(packed)), (b"content-encoding", b"gzip")]
+        head = [*self._head(self._tags[1], len(packed)), (b"content-encoding", b"gzip")]
         self._gzip = Reply(200, head, packed)
         return self._gzip
+
+    def _head(self, tag: bytes, length: int | None = None) -> Headers:
+        head: Headers = [(b"etag", tag), (b"cache-control", self._cache_control), _VARY, _NOSNIFF]
+        if length is None:
+            return head
+        return [(b"content-type", _JSON), (b"content-length", str(length).encode()), *head]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send itself."""
@@ -124,10 +143,3 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
 def _matches(known: bytes, tags: tuple[bytes, ...]) -> bool:
     offered = [piece.strip().removeprefix(b"W/") for piece in known.split(b",")]
     return any(tag in tags or tag == b"*" for tag in offered)
-
-
-def _head(tag: bytes, length: int | None = None) -> Headers:
-    head: Headers = [(b"etag", tag), (b"cache-control", _REVALIDATE), _VARY, _NOSNIFF]
-    if length is None:
-        return head
-    return [(b"content-type", _JSON), (b"content-length", str(length).encode()), *head]

@@ -34,6 +34,7 @@ from supportapi.api import (
     sign_in,
     status,
     version_diff,
+    versioned,
     versions,
 )
 from supportapi.api.access_log import AccessLog, Sink
@@ -47,6 +48,7 @@ from supportapi.api.events import Broadcast
 from supportapi.api.follower import Follower
 from supportapi.api.gate import Gate
 from supportapi.api.guards import admitted
+from supportapi.api.kept_versions import KeptVersions
 from supportapi.api.openapi import openapi_of
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     status.readyz,
     version_diff.compare_versions,
     versions.list_versions,
+    *versioned.ROUTES,
 ]
 _MEGABYTE: Final = 1 << 20
 
@@ -133,6 +136,7 @@ def create_app(parts: Parts) -> Edge:
         follower=follower,
         broadcast=broadcast,
         machine=parts.machine,
+        kept_versions=KeptVersions(parts.shelf, parts.machine),
         desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
         counters=Counters(),

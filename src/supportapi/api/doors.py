@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from supportapi.api.desk import Desk
     from supportapi.api.events import Broadcast
     from supportapi.api.follower import Follower
+    from supportapi.api.kept_versions import KeptVersions
     from supportapi.api.machine import ThisMachine
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
@@ -31,6 +32,7 @@ class Doors:
     follower: Follower
     broadcast: Broadcast
     machine: ThisMachine
+    kept_versions: KeptVersions
     desk: Desk
     calls_desk: Desk
     counters: Counters

@@ -126,7 +126,7 @@ class Follower:
 
     async def _catch_up(self, pointer: Pointer) -> None:
         loaded = self.current.snapshot
-        if loaded is not None and loaded.pointer.version == pointer.version:
+        if loaded is not None and loaded.card.version == pointer.version:
             self.seen.load_problem = None
             return
         try:
@@ -159,7 +159,7 @@ class Follower:
             kept = [entry.card for entry in await self._shelf.history()]
             await asyncio.to_thread(self._machine.retire, [card, *kept])
         encoded = (await self._shelf.read(pointer.version, _PREPARED))[_PREPARED]
-        return Snapshot(pointer, card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
+        return Snapshot(card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
 
     def _judge(self) -> None:
         """Swap in a `Current` of the freshness that is true now, if it differs."""

@@ -59,6 +59,11 @@ class ThisMachine:
         states = await shelf.read(card.version, *names)
         return await asyncio.to_thread(self.make, card, {names[part]: state for part, state in states.items()})
 
+    async def load_or_make(self, shelf: AsyncShelf, card: VersionCard) -> Aggregates:
+        """The aggregates of a version, made here when this machine has none; beside the event loop."""
+        found = await asyncio.to_thread(self.load, card)
+        return await self.make_from(shelf, card) if found is None else found
+
     def retire(self, kept: Sequence[VersionCard]) -> None:
         """Remove what none of the `kept` versions needs. Where a worker runs, its builds do this."""
         self._arrays.prune({card.version for card in kept})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from supportapi.answers.query_string import canonical, decode
-from supportapi.api.answer import Answer, tag_of
+from supportapi.api.answer import REVALIDATE, UNCHANGING, Answer, tag_of
 from supportapi.api.doors import doors_of
 from supportapi.api.trace import trace_of
 
@@ -69,9 +69,10 @@ async def answered(
             envelope = answer(snapshot.aggregates, question, truth)
             tag = tag_of(truth.version, truth.stale_reason, path, spelled)
             body, source = _encode(envelope), envelope.meta.source
-            return Answer(body, tag, route=route or path, source=source, version=truth.version)
+            kept_for = UNCHANGING if current.named else REVALIDATE
+            return Answer(body, tag, route=route or path, source=source, version=truth.version, cache_control=kept_for)
 
-        found = await doors.desk.run_once((id(current), key), work)
+        found = await doors.desk.run_once((truth.version, truth.stale_reason, key), work)
         current.hot.keep(key, found)
     found.used = True
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -84,9 +83,7 @@ async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
 
 async def _named(doors: Doors, card: VersionCard) -> Named:
     """The version of `card`, its arrays loaded, or made where this machine has none."""
-    aggregates = await asyncio.to_thread(doors.machine.load, card)
-    if aggregates is None:
-        aggregates = await doors.machine.make_from(doors.shelf, card)
+    aggregates = await doors.machine.load_or_make(doors.shelf, card)
     files = frozenset(file.hash for file in card.files)
     return Named(card.version, card.dataset_hash, card.built_at, card.as_of, files, aggregates)
 
