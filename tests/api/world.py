@@ -16,6 +16,7 @@ from supportapi.access.tokens import Tokens
 from supportapi.access.users import UserFile, Users
 from supportapi.answers.prepared import prepare
 from supportapi.api.app import Parts, create_app
+from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
 from supportapi.calls.record import SCHEMA
 from supportapi.dataset.pinned import Pinned
@@ -201,6 +202,7 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
         wanted=world.workshop.wanted,
         machine=ThisMachine(house, Arrays(house), Pinned(house, world.source), BUDGET_MB),
         door=door,
+        cursors=Cursors(SECRET),
         access_sink=events.extend,
         now=clock,
         **options,

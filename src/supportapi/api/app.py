@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from supportapi.access.door import Door
     from supportapi.access.principal import Principal
+    from supportapi.api.cursor import Cursors
     from supportapi.api.machine import ThisMachine
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
@@ -109,6 +110,7 @@ class Parts:
     wanted: Callable[[Manifest], str]
     machine: ThisMachine
     door: Door
+    cursors: Cursors
     access_sink: Sink
     now: Callable[[], datetime]
     everyone: Principal | None = None
@@ -140,6 +142,7 @@ def create_app(parts: Parts) -> Edge:
         desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
         counters=Counters(),
+        cursors=parts.cursors,
         door=parts.door,
         secure_cookie=parts.secure_cookie,
         shelf=parts.shelf,

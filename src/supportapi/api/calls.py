@@ -12,38 +12,61 @@ from msgspec import Meta as Doc
 from supportapi.answers.agents import PagedMeta
 from supportapi.answers.meta import Meta, meta
 from supportapi.answers.query import FilteredQuery, Members, window_of, zone_of
-from supportapi.answers.query_string import canonical, decode
+from supportapi.answers.query_string import canonical, decode, unknown_name
 from supportapi.api.answer import Answer, tag_of
+from supportapi.api.current import Current
+from supportapi.api.cursor import Cursor
 from supportapi.api.doors import Doors, doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
-from supportapi.calls.shown import CallRow, shown
-from supportapi.errors import DataMissing, Overloaded, ValidationFailed, WarmingUp
-from supportapi.rollups.aggregates import Aggregates, Question
+from supportapi.calls.shown import CallRow, chosen_fields, columns_of, shown
+from supportapi.errors import (
+    CursorExpired,
+    DataMissing,
+    Overloaded,
+    ShelfUnavailable,
+    SnapshotIncomplete,
+    ValidationFailed,
+    VersionGone,
+    WarmingUp,
+)
 
 if TYPE_CHECKING:
     from supportapi.answers.meta import Truth
-    from supportapi.api.current import Current, Snapshot
-    from supportapi.calls.listing import Order, Selection, SortColumn
+    from supportapi.api.current import Snapshot
+    from supportapi.calls.listing import Order, PlainListed, Selection, SortColumn
     from supportapi.calls.window import Window
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.rollups.call_index import Listed
 
-CallSort = Literal[
+CallField = Literal[
+    "call_id",
+    "customer_id",
+    "agent_id",
+    "agent_name",
+    "region",
+    "channel",
+    "issue_type",
     "started_at",
-    "-started_at",
-    "duration",
-    "-duration",
-    "wait",
-    "-wait",
+    "ended_at",
+    "wait_seconds",
+    "duration_seconds",
+    "answered",
+    "resolved",
+    "resolution",
     "rating",
-    "-rating",
-    "agent",
-    "-agent",
+    "duration_label",
+    "started_at_local",
+    "ended_at_local",
+    "service_level_met",
 ]
 Known = Literal["true", "false", "null"]
 Seconds = Annotated[float, Doc(ge=0)]
+CursorWord = Annotated[str, Doc(max_length=100)]
 SearchText = Annotated[str, Doc(min_length=1, max_length=100)]
 RatingMember = Literal["1", "2", "3", "4", "5", "null"]
 
+_PATH: Final = "/api/calls"
 _KNOWN: Final = "Keep these; repeated or comma-separated. `null` keeps the calls where it is not known."
 _COLUMNS: Final[dict[str, SortColumn]] = {
     "started_at": "started_at",
@@ -52,6 +75,8 @@ _COLUMNS: Final[dict[str, SortColumn]] = {
     "rating": "rating",
     "agent": "agent_name",
 }
+_SORTS: Final = [sign + name for name in _COLUMNS for sign in ("", "-")]
+_DIRECTED: Final = f"-?({'|'.join(_COLUMNS)})"
 
 
 class CallsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"):
@@ -69,11 +94,41 @@ class CallsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields
     q: Annotated[SearchText | None, Doc(description="Part of a call, customer or agent id, or of an agent's name.")] = (
         None
     )
-    sort: Annotated[CallSort, Doc(description="A leading `-` sorts downwards; unknown values come last.")] = (
-        "-started_at"
-    )
+    sort: Annotated[
+        str,
+        Doc(
+            description="Columns with commas between; a leading `-` sorts downwards. Unknown values come last either "
+            "way, and last ties are broken by `call_id` in the direction of the last column.",
+            examples=["-duration,started_at"],
+            extra_json_schema={"pattern": f"^{_DIRECTED}(,{_DIRECTED})*$"},
+        ),
+    ] = "-started_at"
+    fields: Annotated[
+        tuple[CallField, ...],
+        Doc(
+            description="Of each call these fields and `call_id` alone; all of them when none is named.",
+            examples=["started_at,duration_label"],
+        ),
+    ] = ()
     page: Annotated[int, Doc(ge=1, le=1_000_000)] = 1
     per_page: Annotated[int, Doc(ge=1, le=200)] = 50
+    cursor: Annotated[
+        CursorWord | None,
+        Doc(
+            description="In place of `page`: where `links.cursor` of an earlier answer leads. It reads the version "
+            "of that answer to its end, each call once, whatever is published meanwhile; the other parameters stay as "
+            "they were, but for `fields` and `per_page`.",
+        ),
+    ] = None
+
+
+class CallsMeta(PagedMeta, frozen=True, kw_only=True):
+    """What is known of the list."""
+
+    total_is_lower_bound: Annotated[
+        bool,
+        Doc(description="Whether `q` was found so often that the search ended early: of the newest calls alone."),
+    ]
 
 
 class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,14 +138,18 @@ class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
     first: str
     prev: str | None
     next: str | None
-    last: str
+    last: Annotated[str | None, Doc(description="Null where a cursor leads, which goes forwards alone.")]
+    cursor: Annotated[
+        str | None,
+        Doc(description="The next page of this very version, for who wants to read all; see `cursor`."),
+    ]
 
 
 class CallList(msgspec.Struct, frozen=True, kw_only=True):
     """A page of calls."""
 
-    data: list[CallRow]
-    meta: PagedMeta
+    data: Annotated[list[CallRow], Doc(description="With `fields` each has those and `call_id` alone.")]
+    meta: CallsMeta
     links: PageLinks
 
 
@@ -98,15 +157,23 @@ LIST: Final = Operation(
     id="listCalls",
     tag="calls",
     summary="A page of calls",
-    description="Filtered and sorted on the rows of the version that is served; ties are broken by `call_id`.",
+    description="Filtered and sorted on the rows of the version that is served; last ties are broken by `call_id`, and "
+    "unknown values come last. Page 10,000 costs what page 1 does. By `page` each request is answered by the version "
+    "that is then current; by `cursor` all of them by one.",
     query=CallsQuery,
-    successes={200: Success(description="One page, with the number of calls on all of them.", body=CallList)},
-    errors=(ValidationFailed, WarmingUp, DataMissing, Overloaded),
+    successes={
+        200: Success(
+            description="One page, with the number of calls on all of them.",
+            body=CallList,
+            headers={"Link": "`links` once more, as RFC 8288 has them: `first`, `prev`, `next`, `last`."},
+        )
+    },
+    errors=(ValidationFailed, CursorExpired, WarmingUp, DataMissing, Overloaded, ShelfUnavailable, SnapshotIncomplete),
     cached=True,
 )
 
 
-@reading("/api/calls", LIST)
+@reading(_PATH, LIST)
 async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
     """A page."""
     scope = request.scope
@@ -115,35 +182,69 @@ async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
 
 async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> Answer:
     """The page that `query` asks for. Not kept among the hot answers: who walks through them would push others out."""
+    _refuse_contradictions(query)
+    order = _order(query)
+    offset = (query.page - 1) * query.per_page
+    if query.cursor is not None:
+        cursor = doors.cursors.read(query.cursor, _question(query))
+        current, offset = await _pinned(doors, current, query, cursor), cursor.offset
+    snapshot, truth = current.require(), current.truth()
+
+    def work() -> tuple[bytes, bytes]:
+        zone, window = _asked(snapshot.aggregates, query)
+        listed = _listed(doors, snapshot, _selection(query, window, zone), order)
+        meta = CallsMeta(
+            **msgspec.structs.asdict(scanned(truth, snapshot, zone, window)),
+            page=offset // query.per_page + 1,
+            per_page=query.per_page,
+            total=listed.total,
+            total_is_lower_bound=listed.at_least,
+        )
+        after = Cursor(truth.version, offset + query.per_page)
+        further = _further(doors, query, after) if after.offset < listed.total else None
+        links = _links(query, listed.total, further)
+        rows: list[Any] = _rows(listed, offset, query, zone)
+        return msgspec.json.encode(CallList(data=rows, meta=meta, links=links)), _header(links)
+
+    spelled = canonical(query)
+    body, link = await doors.calls_desk.run_once((truth.version, truth.stale_reason, "calls", spelled), work)
+    tag = tag_of(truth.version, truth.stale_reason, _PATH, spelled)
+    return Answer(body, tag, route=_PATH, source="scan", version=truth.version, link=link)
+
+
+async def _pinned(doors: Doors, current: Current, query: CallsQuery, cursor: Cursor) -> Current:
+    """The version that `cursor` walks through. Raises `CursorExpired` when it is not kept any longer."""
+    try:
+        snapshot = await doors.kept_versions.snapshot(cursor.version, current)
+    except VersionGone as gone:
+        message = f"Version {cursor.version}, which this cursor walks through, is not kept any longer. Begin again."
+        links = {"first": _link(query, page=1)}
+        raise CursorExpired(message, field="cursor", version=cursor.version, links=links) from gone
+    return current if snapshot is current.snapshot else Current(snapshot, None, current.hot, named=True)
+
+
+def _listed(doors: Doors, snapshot: Snapshot, selection: Selection, order: Order) -> Listed | PlainListed:
+    """The list by the index, or by plain Polars where the index cannot tell."""
+    index = snapshot.aggregates.call_index
+    if index.knows(selection):
+        return index.listed(selection, order)
+    from supportapi.calls.listing import PlainListed  # noqa: PLC0415 - Polars, which the start of the API does without
+
+    return PlainListed(doors.machine.calls(snapshot.card), selection, order)
+
+
+def _rows(listed: Listed | PlainListed, offset: int, query: CallsQuery, zone: str) -> list[Any]:
+    if not query.fields:
+        return [shown(row, zone) for row in listed.page(offset, query.per_page)]
+    rows = listed.page(offset, query.per_page, columns_of(query.fields))
+    return [chosen_fields(row, zone, query.fields) for row in rows]
+
+
+def _refuse_contradictions(query: CallsQuery) -> None:
     if query.min_duration is not None and query.max_duration is not None and query.min_duration > query.max_duration:
         raise ValidationFailed([{"field": "min_duration", "message": "'min_duration' is above 'max_duration'."}])
-    snapshot, truth = current.require(), current.truth()
-    machine = doors.machine
-
-    def work() -> bytes:
-        from supportapi.calls import listing  # noqa: PLC0415 - Polars, which the start of the API does without
-
-        zone, window = _asked(snapshot.aggregates, query)
-        found = listing.listing(
-            machine.calls(snapshot.card),
-            _selection(query, window, zone),
-            _order(query),
-            offset=(query.page - 1) * query.per_page,
-            limit=query.per_page,
-            total=_known_total(snapshot.aggregates, query, zone, window),
-        )
-        page = PagedMeta(
-            **msgspec.structs.asdict(scanned(truth, snapshot, zone, window)),
-            page=query.page,
-            per_page=query.per_page,
-            total=found.total,
-        )
-        rows = [shown(row, zone) for row in found.rows]
-        return msgspec.json.encode(CallList(data=rows, meta=page, links=_links(query, found.total)))
-
-    body = await doors.calls_desk.run_once((id(current), "calls", canonical(query)), work)
-    tag = tag_of(truth.version, truth.stale_reason, "/api/calls", canonical(query))
-    return Answer(body, tag, route="/api/calls", source="scan", version=truth.version)
+    if query.cursor is not None and query.page != 1:
+        raise ValidationFailed([{"field": "page", "message": "Give either 'page' or 'cursor', not both."}])
 
 
 def _asked(aggregates: Aggregates, query: CallsQuery) -> tuple[str, Window]:
@@ -169,20 +270,17 @@ def _selection(query: CallsQuery, window: Window, zone: str) -> Selection:
 
 
 def _order(query: CallsQuery) -> Order:
+    """The order that `sort` spells. Raises `ValidationFailed` for what is no column, or is named twice."""
     from supportapi.calls.listing import Order  # noqa: PLC0415 - Polars, see above
 
-    return Order(_COLUMNS[query.sort.removeprefix("-")], query.sort.startswith("-"))
-
-
-def _known_total(aggregates: Aggregates, query: CallsQuery, zone: str, window: Window) -> int | None:
-    """The exact number of calls from the rollup, when it knows every filter that is set; else None."""
-    if query.customer_id or query.q or query.min_duration is not None or query.max_duration is not None:
-        return None
-    if query.resolved or query.rating or "null" in query.answered:
-        return None
-    tally = aggregates.tally(Question(zone, window, query.filter)).tally
-    counted = {"true": "answered", "false": "unanswered"}
-    return sum(int(tally[counted[value]]) for value in query.answered) if query.answered else int(tally["calls"])
+    named = query.sort.split(",")
+    problems = [unknown_name(name, _SORTS, "column to sort by") for name in named if name not in _SORTS]
+    columns = [name.removeprefix("-") for name in named]
+    problems += [{"message": f"'{name}' is named twice."} for name in sorted({*columns}) if columns.count(name) > 1]
+    if problems:
+        raise ValidationFailed([{**problem, "field": "sort"} for problem in problems])
+    first, *then = (Order(_COLUMNS[name.removeprefix("-")], name.startswith("-")) for name in named)
+    return msgspec.structs.replace(first, then=tuple(then))
 
 
 def scanned(truth: Truth, snapshot: Snapshot, zone: str, window: Window) -> Meta:
@@ -190,16 +288,35 @@ def scanned(truth: Truth, snapshot: Snapshot, zone: str, window: Window) -> Meta
     return meta(truth, "scan", zone, window, snapshot.aggregates.data_window(zone))
 
 
-def _links(query: CallsQuery, total: int) -> PageLinks:
+def _question(query: CallsQuery) -> str:
+    """What a cursor is bound to: everything but where in the list it stands, and how much is shown of it at once."""
+    return canonical(msgspec.structs.replace(query, cursor=None, page=1, per_page=50, fields=()))
+
+
+def _link(query: CallsQuery, *, page: int, cursor: str | None = None) -> str:
+    return f"{_PATH}?{canonical(msgspec.structs.replace(query, page=page, cursor=cursor))}"
+
+
+def _further(doors: Doors, query: CallsQuery, after: Cursor) -> str:
+    return _link(query, page=1, cursor=doors.cursors.spell(after, _question(query)))
+
+
+def _links(query: CallsQuery, total: int, further: str | None) -> PageLinks:
+    own, first = f"{_PATH}?{canonical(query)}", _link(query, page=1)
+    if query.cursor is not None:
+        return PageLinks(self=own, first=first, prev=None, next=further, last=None, cursor=further)
     pages = max(-(-total // query.per_page), 1)
-
-    def to(page: int) -> str:
-        return f"/api/calls?{canonical(msgspec.structs.replace(query, page=page))}"
-
     return PageLinks(
-        self=to(query.page),
-        first=to(1),
-        prev=to(min(query.page - 1, pages)) if query.page > 1 else None,
-        next=to(query.page + 1) if query.page < pages else None,
-        last=to(pages),
+        self=own,
+        first=first,
+        prev=_link(query, page=min(query.page - 1, pages)) if query.page > 1 else None,
+        next=_link(query, page=query.page + 1) if query.page < pages else None,
+        last=_link(query, page=pages),
+        cursor=further,
     )
+
+
+def _header(links: PageLinks) -> bytes:
+    """The header `Link`."""
+    found = {"first": links.first, "prev": links.prev, "next": links.next, "last": links.last}
+    return ", ".join(f'<{url}>; rel="{name}"' for name, url in found.items() if url is not None).encode()

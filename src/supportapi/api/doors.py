@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from supportapi.access.door import Door
     from supportapi.api.counters import Counters
+    from supportapi.api.cursor import Cursors
     from supportapi.api.desk import Desk
     from supportapi.api.events import Broadcast
     from supportapi.api.follower import Follower
@@ -36,6 +37,7 @@ class Doors:
     desk: Desk
     calls_desk: Desk
     counters: Counters
+    cursors: Cursors
     door: Door
     secure_cookie: bool
     shelf: AsyncShelf

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 import polars as pl
 
 from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter, value_of
 from supportapi.calls.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SortColumn = Literal["started_at", "duration_seconds", "wait_seconds", "rating", "agent_name"]
 Known = Literal["true", "false", "null"]
@@ -78,6 +81,21 @@ def _sorted(calls: pl.LazyFrame, order: Order) -> pl.LazyFrame:
     descending = [key.descending for key in order.keys]
     by = [key.column for key in order.keys]
     return calls.sort(*by, "call_id", descending=[*descending, descending[-1]], nulls_last=True)
+
+
+class PlainListed:
+    """A listing that is asked for page after page."""
+
+    at_least = False
+
+    def __init__(self, calls: pl.LazyFrame, selection: Selection, order: Order) -> None:
+        self._asked = (calls, selection, order)
+        self.total = listing(*self._asked, offset=0, limit=0).total
+
+    def page(self, offset: int, limit: int, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """`limit` calls from `offset` on, with the columns `names` or all of them."""
+        rows = listing(*self._asked, offset=offset, limit=limit, total=self.total).rows
+        return [{name: row[name] for name in names} for row in rows] if names else rows
 
 
 def selected(calls: pl.LazyFrame, selection: Selection) -> pl.LazyFrame:

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 
 from supportapi.rollups.chosen import MOST_LISTED, Chosen, choose
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from supportapi.rollups.call_rows import CallRows
 
 REMEMBERED_BYTES: Final = 64 << 20
+
+_FILTERS: Final = frozenset(
+    {
+        *("window", "zone", "filter", "customer_id", "rating", "answered", "resolved"),
+        *("min_duration_seconds", "max_duration_seconds", "text"),
+    }
+)
+"""The filters that it knows; a selection by any other one is left to plain Polars."""
 
 Sequenced = Run | Walk | Sorted | Narrowed
 
@@ -87,6 +96,13 @@ class CallIndex:
         self._aggregates = aggregates
         self._calls = aggregates.calls
         self._remembered = Remembered()
+
+    def knows(self, selection: Selection) -> bool:
+        """Whether it can tell which calls `selection` leaves."""
+        others = (field for field in msgspec.structs.fields(selection) if field.name not in _FILTERS)
+        return all(getattr(selection, field.name) == field.default for field in others) and "\n" not in (
+            selection.text or ""
+        )
 
     def listed(self, selection: Selection, order: Order) -> Listed:
         """The calls that `selection` leaves, in `order`."""
