@@ -32,11 +32,11 @@ _COLUMNS: Final = (
     "ratio",
 )
 _NOTES: Final = (
-    "50 calls a page, in process, with the exact total, up to rows as Python values. First: pages 1 to 20; deep: 20 pages "
-    "from page 10,000 on, or the last ones where there are fewer. Cold: a selection and an order that nobody asked for "
-    "before (median, first page); the p95 are of selections that were asked for before, as pages after the first are. "
-    "Plain: `scan_parquet().filter().sort().slice()` of the same pages, without the total (median). Ratio: first and "
-    "deep page together, ours / plain. All cores."
+    "50 calls a page, in process, with the exact total, up to rows as Python values. First: pages 1 to 20; deep: 20 "
+    "pages from page 10,000 on, or the last ones where there are fewer. Cold: a selection and an order that nobody "
+    "asked for before (median, first page); the p95 are of selections that were asked for before, as pages after the "
+    "first are. Plain: `scan_parquet().filter().sort().slice()` of the same pages, without the total (median). Ratio: "
+    "first and deep page together, ours / plain. All cores."
 )
 
 

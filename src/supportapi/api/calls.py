@@ -14,6 +14,7 @@ from supportapi.answers.meta import Meta, meta
 from supportapi.answers.query import FilteredQuery, Members, window_of, zone_of
 from supportapi.answers.query_string import canonical, decode, unknown_name
 from supportapi.api.answer import Answer, tag_of
+from supportapi.api.call_links import PATH, PageLinks, header, link, links_of
 from supportapi.api.current import Current
 from supportapi.api.cursor import Cursor
 from supportapi.api.doors import Doors, doors_of
@@ -66,7 +67,6 @@ CursorWord = Annotated[str, Doc(max_length=100)]
 SearchText = Annotated[str, Doc(min_length=1, max_length=100)]
 RatingMember = Literal["1", "2", "3", "4", "5", "null"]
 
-_PATH: Final = "/api/calls"
 _KNOWN: Final = "Keep these; repeated or comma-separated. `null` keeps the calls where it is not known."
 _COLUMNS: Final[dict[str, SortColumn]] = {
     "started_at": "started_at",
@@ -131,20 +131,6 @@ class CallsMeta(PagedMeta, frozen=True, kw_only=True):
     ]
 
 
-class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the other pages are; null where there is none."""
-
-    self: str
-    first: str
-    prev: str | None
-    next: str | None
-    last: Annotated[str | None, Doc(description="Null where a cursor leads, which goes forwards alone.")]
-    cursor: Annotated[
-        str | None,
-        Doc(description="The next page of this very version, for who wants to read all; see `cursor`."),
-    ]
-
-
 class CallList(msgspec.Struct, frozen=True, kw_only=True):
     """A page of calls."""
 
@@ -173,7 +159,7 @@ LIST: Final = Operation(
 )
 
 
-@reading(_PATH, LIST)
+@reading(PATH, LIST)
 async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
     """A page."""
     scope = request.scope
@@ -202,14 +188,14 @@ async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> An
         )
         after = Cursor(truth.version, offset + query.per_page)
         further = _further(doors, query, after) if after.offset < listed.total else None
-        links = _links(query, listed.total, further)
+        links = links_of(query, listed.total, further)
         rows: list[Any] = _rows(listed, offset, query, zone)
-        return msgspec.json.encode(CallList(data=rows, meta=meta, links=links)), _header(links)
+        return msgspec.json.encode(CallList(data=rows, meta=meta, links=links)), header(links)
 
     spelled = canonical(query)
-    body, link = await doors.calls_desk.run_once((truth.version, truth.stale_reason, "calls", spelled), work)
-    tag = tag_of(truth.version, truth.stale_reason, _PATH, spelled)
-    return Answer(body, tag, route=_PATH, source="scan", version=truth.version, link=link)
+    body, header_line = await doors.calls_desk.run_once((truth.version, truth.stale_reason, "calls", spelled), work)
+    tag = tag_of(truth.version, truth.stale_reason, PATH, spelled)
+    return Answer(body, tag, route=PATH, source="scan", version=truth.version, link=header_line)
 
 
 async def _pinned(doors: Doors, current: Current, query: CallsQuery, cursor: Cursor) -> Current:
@@ -218,7 +204,7 @@ async def _pinned(doors: Doors, current: Current, query: CallsQuery, cursor: Cur
         snapshot = await doors.kept_versions.snapshot(cursor.version, current)
     except VersionGone as gone:
         message = f"Version {cursor.version}, which this cursor walks through, is not kept any longer. Begin again."
-        links = {"first": _link(query, page=1)}
+        links = {"first": link(query, page=1)}
         raise CursorExpired(message, field="cursor", version=cursor.version, links=links) from gone
     return current if snapshot is current.snapshot else Current(snapshot, None, current.hot, named=True)
 
@@ -293,30 +279,5 @@ def _question(query: CallsQuery) -> str:
     return canonical(msgspec.structs.replace(query, cursor=None, page=1, per_page=50, fields=()))
 
 
-def _link(query: CallsQuery, *, page: int, cursor: str | None = None) -> str:
-    return f"{_PATH}?{canonical(msgspec.structs.replace(query, page=page, cursor=cursor))}"
-
-
 def _further(doors: Doors, query: CallsQuery, after: Cursor) -> str:
-    return _link(query, page=1, cursor=doors.cursors.spell(after, _question(query)))
-
-
-def _links(query: CallsQuery, total: int, further: str | None) -> PageLinks:
-    own, first = f"{_PATH}?{canonical(query)}", _link(query, page=1)
-    if query.cursor is not None:
-        return PageLinks(self=own, first=first, prev=None, next=further, last=None, cursor=further)
-    pages = max(-(-total // query.per_page), 1)
-    return PageLinks(
-        self=own,
-        first=first,
-        prev=_link(query, page=min(query.page - 1, pages)) if query.page > 1 else None,
-        next=_link(query, page=query.page + 1) if query.page < pages else None,
-        last=_link(query, page=pages),
-        cursor=further,
-    )
-
-
-def _header(links: PageLinks) -> bytes:
-    """The header `Link`."""
-    found = {"first": links.first, "prev": links.prev, "next": links.next, "last": links.last}
-    return ", ".join(f'<{url}>; rel="{name}"' for name, url in found.items() if url is not None).encode()
+    return link(query, page=1, cursor=doors.cursors.spell(after, _question(query)))
