@@ -222,6 +222,12 @@ class VersionGone(SupportApiError):
     code = "VERSION_GONE"
 
 
+class CursorExpired(SupportApiError):
+    """The version that a cursor walks through is not kept any longer."""
+
+    code = "CURSOR_EXPIRED"
+
+
 class WarmingUp(SupportApiError):
     """No version has been loaded yet."""
 

@@ -105,7 +105,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://` or `unix://`.", secret=True,
              unset="a server of our own, on a private socket"),
     Variable("AUTH_ENABLED", read.flag, "true", "`false` makes everybody an admin; `local` only."),
-    Variable("SECRET_KEY", str, "", "Signs tokens; at least 32 bytes outside `local`.", secret=True,
+    Variable("SECRET_KEY", str, "", "Signs tokens and cursors; at least 32 bytes outside `local`.", secret=True,
              unset="in `local`: made once and kept in `SUPPORTAPI_HOME`"),
     Variable("ACCESS_TOKEN_EXPIRE_MINUTES", read.whole(1, 43200), "60", "Life of a token."),
     Variable("SUPPORTAPI_USERS", read.users, "", "Users, as `name:role:argon2-hash` with spaces between; see "

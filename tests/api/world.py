@@ -17,6 +17,7 @@ from supportapi.access.users import UserFile, Users
 from supportapi.answers.prepared import prepare
 from supportapi.api.access_log import event_of
 from supportapi.api.app import Parts, create_app
+from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
 from supportapi.calls.record import SCHEMA
 from supportapi.dataset.pinned import Pinned
@@ -203,6 +204,7 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
         machine=ThisMachine(house, Arrays(house), Pinned(house, world.source), BUDGET_MB),
         door=door,
         access_sink=lambda raw, epoch: events.extend(event_of(each, epoch) for each in raw),
+        cursors=Cursors(SECRET),
         now=clock,
         **options,
     )

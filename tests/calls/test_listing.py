@@ -47,11 +47,14 @@ def ids(calls: pl.LazyFrame, selection: Selection = EVERYTHING, order: Order | N
     ("order", "expected"),
     [
         (Order("started_at", descending=True), ["e", "d", "c", "b", "a"]),
-        (Order("rating", descending=True), ["a", "b", "d", "c", "e"]),
+        (Order("rating", descending=True), ["a", "d", "b", "e", "c"]),
         (Order("rating", descending=False), ["b", "d", "a", "c", "e"]),
         (Order("duration_seconds", descending=False), ["a", "d", "b", "e", "c"]),
         (Order("wait_seconds", descending=True), ["b", "e", "a", "c", "d"]),
         (Order("agent_name", descending=False), ["a", "d", "b", "e", "c"]),
+        (Order("rating", then=(Order("duration_seconds", descending=False),)), ["a", "d", "b", "e", "c"]),
+        (Order("agent_name", descending=False, then=(Order("rating"),)), ["a", "d", "b", "e", "c"]),
+        (Order("agent_name", descending=False, then=(Order("duration_seconds"),)), ["d", "a", "e", "b", "c"]),
     ],
 )
 def test_ties_are_broken_by_id_and_unknown_values_come_last(

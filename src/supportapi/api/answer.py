@@ -51,6 +51,7 @@ class Answer:
     __slots__ = (
         "_cache_control",
         "_gzip",
+        "_link",
         "_plain",
         "_tags",
         "_unchanged",
@@ -72,6 +73,7 @@ class Answer:
         version: str,
         packed: bytes | None = None,
         cache_control: bytes = REVALIDATE,
+        link: bytes | None = None,
     ) -> None:
         self.body = body
         self.route = route
@@ -81,6 +83,7 @@ class Answer:
         plain, zipped = f'"{tag}"'.encode(), f'"{tag}-gz"'.encode()
         self._tags = (plain, zipped)
         self._cache_control = cache_control
+        self._link: Headers = [] if link is None else [(b"link", link)]
         self._plain = Reply(200, self._head(plain, len(body)), body)
         self._unchanged = Reply(304, self._head(plain), b"")
         self._unchanged_gzip = Reply(304, self._head(zipped), b"")
@@ -110,7 +113,7 @@ class Answer:
         return self._gzip
 
     def _head(self, tag: bytes, length: int | None = None) -> Headers:
-        head: Headers = [(b"etag", tag), (b"cache-control", self._cache_control), _VARY, _NOSNIFF]
+        head: Headers = [(b"etag", tag), (b"cache-control", self._cache_control), _VARY, _NOSNIFF, *self._link]
         if length is None:
             return head
         return [(b"content-type", _JSON), (b"content-length", str(length).encode()), *head]

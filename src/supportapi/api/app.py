@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
     from supportapi.access.door import Door
     from supportapi.access.principal import Principal
+    from supportapi.api.cursor import Cursors
     from supportapi.api.machine import ThisMachine
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
@@ -115,6 +116,7 @@ class Parts:
     wanted: Callable[[Manifest], str]
     machine: ThisMachine
     door: Door
+    cursors: Cursors
     access_sink: Sink
     now: Callable[[], datetime]
     everyone: Principal | None = None
@@ -155,6 +157,7 @@ def create_app(parts: Parts) -> Edge:
         downloads=Downloads(parts.exports_at_once),
         export_rows_max=parts.export_rows_max,
         counters=Counters(),
+        cursors=parts.cursors,
         door=parts.door,
         secure_cookie=parts.secure_cookie,
         shelf=parts.shelf,

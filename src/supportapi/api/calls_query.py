@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta as Doc
 
 from supportapi.answers.choice import Threshold
 from supportapi.answers.query import FilteredQuery, Members
+from supportapi.answers.query_string import unknown_name
 from supportapi.calls.filter import ServiceLevelVariant
 from supportapi.errors import ValidationFailed
 from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS
@@ -17,18 +19,6 @@ if TYPE_CHECKING:
     from supportapi.calls.listing import Order, Selection, SortColumn
     from supportapi.calls.window import Window
 
-CallSort = Literal[
-    "started_at",
-    "-started_at",
-    "duration",
-    "-duration",
-    "wait",
-    "-wait",
-    "rating",
-    "-rating",
-    "agent",
-    "-agent",
-]
 Known = Literal["true", "false", "null"]
 Seconds = Annotated[float, Doc(ge=0)]
 SearchText = Annotated[str, Doc(min_length=1, max_length=100)]
@@ -45,6 +35,8 @@ _COLUMNS: Final[dict[str, SortColumn]] = {
     "rating": "rating",
     "agent": "agent_name",
 }
+_SORTS: Final = [sign + name for name in _COLUMNS for sign in ("", "-")]
+_DIRECTED: Final = f"-?({'|'.join(_COLUMNS)})"
 _SPANS: Final = (("min_duration", "max_duration"), ("min_wait", "max_wait"), ("started_from", "started_to"))
 
 
@@ -92,9 +84,15 @@ class SortedCallsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_
     q: Annotated[SearchText | None, Doc(description="Part of a call, customer or agent id, or of an agent's name.")] = (
         None
     )
-    sort: Annotated[CallSort, Doc(description="A leading `-` sorts downwards; unknown values come last.")] = (
-        "-started_at"
-    )
+    sort: Annotated[
+        str,
+        Doc(
+            description="Columns with commas between; a leading `-` sorts downwards. Unknown values come last either "
+            "way, and last ties are broken by `call_id` in the direction of the last column.",
+            examples=["-duration,started_at"],
+            extra_json_schema={"pattern": f"^{_DIRECTED}(,{_DIRECTED})*$"},
+        ),
+    ] = "-started_at"
 
 
 def refuse_empty_spans(query: SortedCallsQuery) -> None:
@@ -136,7 +134,14 @@ def selection_of(query: SortedCallsQuery, window: Window, zone: str) -> Selectio
 
 
 def order_of(query: SortedCallsQuery) -> Order:
-    """How `query` sorts."""
+    """The order that `sort` spells. Raises `ValidationFailed` for what is no column, or is named twice."""
     from supportapi.calls.listing import Order  # noqa: PLC0415 - Polars, see above
 
-    return Order(_COLUMNS[query.sort.removeprefix("-")], query.sort.startswith("-"))
+    named = query.sort.split(",")
+    problems = [unknown_name(name, _SORTS, "column to sort by") for name in named if name not in _SORTS]
+    columns = [name.removeprefix("-") for name in named]
+    problems += [{"message": f"'{name}' is named twice."} for name in sorted({*columns}) if columns.count(name) > 1]
+    if problems:
+        raise ValidationFailed([{**problem, "field": "sort"} for problem in problems])
+    first, *then = (Order(_COLUMNS[name.removeprefix("-")], name.startswith("-")) for name in named)
+    return msgspec.structs.replace(first, then=tuple(then))

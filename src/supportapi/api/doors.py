@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from supportapi.access.door import Door
     from supportapi.api.broadcast import Broadcast
     from supportapi.api.counters import Counters
+    from supportapi.api.cursor import Cursors
     from supportapi.api.desk import Desk
     from supportapi.api.download import Downloads
     from supportapi.api.follower import Follower
@@ -39,6 +40,7 @@ class Doors:
     downloads: Downloads
     export_rows_max: int
     counters: Counters
+    cursors: Cursors
     door: Door
     secure_cookie: bool
     shelf: AsyncShelf

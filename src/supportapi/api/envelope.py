@@ -50,6 +50,7 @@ STATUSES: Final[dict[type[errors.SupportApiError], int]] = {
     errors.RefreshDisabled: 403,
     errors.NotFound: 404,
     errors.VersionGone: 410,
+    errors.CursorExpired: 410,
     errors.WarmingUp: 503,
     errors.Overloaded: 503,
     errors.RateLimited: 429,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
+import msgspec
 from litestar import Request
 from litestar.types import ASGIApp
 from msgspec import Meta as Doc
 
-from supportapi.answers.query import BoardQuery, BreakdownsQuery
+from supportapi.answers.query import BoardQuery, BreakdownsQuery, FilteredQuery
 from supportapi.answers.query_string import decode
 from supportapi.answers.tables import board_table, breakdowns_table
-from supportapi.api.calls import asked, known_total
+from supportapi.api.calls import asked
 from supportapi.api.calls_query import SortedCallsQuery, order_of, refuse_empty_spans, selection_of
 from supportapi.api.doors import doors_of
 from supportapi.api.download import Download
@@ -20,6 +21,7 @@ from supportapi.api.trace import trace_of
 from supportapi.calls.window import Window
 from supportapi.errors import DataMissing, ExportTooLarge, Overloaded, ValidationFailed, WarmingUp
 from supportapi.exports.formats import FORMATS, FormatName
+from supportapi.rollups.questions import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,9 @@ class BreakdownsExportQuery(BreakdownsQuery, frozen=True, kw_only=True, forbid_u
 
     format: FormatField = "csv"
 
+
+_COUNTED: Final = frozenset({*FilteredQuery.__struct_fields__, "answered", "threshold", "sort", "format"})
+"""The parameters under which the rollup knows how many calls there are."""
 
 _HEADERS: Final = {
     "Content-Disposition": "A file name with the window (half-open days) and the version.",
@@ -117,7 +122,7 @@ async def export_calls(request: Request[Any, Any, Any]) -> ASGIApp:
     def counted() -> int:
         from supportapi.calls.listing import count  # noqa: PLC0415 - Polars, which the start of the API does without
 
-        known = known_total(snapshot.aggregates, query, zone, window)
+        known = _known_total(snapshot.aggregates, query, zone, window)
         return count(machine.calls(snapshot.card), selection_of(query, window, zone)) if known is None else known
 
     def make(out: IO[bytes], stopped: Event) -> None:
@@ -198,3 +203,16 @@ def _download(
         "x-version": trace.version,
     }
     return Download(doors_of(request).downloads, make, [(key.encode(), text.encode()) for key, text in head.items()])
+
+
+def _known_total(aggregates: Aggregates, query: SortedCallsQuery, zone: str, window: Window) -> int | None:
+    """The exact number of calls from the rollup, when it knows every filter that is set; else None."""
+    if "null" in query.answered or any(
+        getattr(query, field.name) != field.default
+        for field in msgspec.structs.fields(query)
+        if field.name not in _COUNTED
+    ):
+        return None
+    tally = aggregates.tally(Question(zone, window, query.filter)).tally
+    counted = {"true": "answered", "false": "unanswered"}
+    return sum(int(tally[counted[value]]) for value in query.answered) if query.answered else int(tally["calls"])

@@ -13,7 +13,7 @@ from supportapi.calls.shown import SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS
 from supportapi.calls.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SortColumn = Literal["started_at", "duration_seconds", "wait_seconds", "rating", "agent_name"]
 Known = Literal["true", "false", "null"]
@@ -52,10 +52,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """By which column. Ties are broken by `call_id`, upwards; unknown values come last either way."""
+    """By which column, and `then` by which others where it has the same value.
+
+    Last ties are broken by `call_id`, in the direction of the last column. Unknown values come last either way.
+    """
 
     column: SortColumn = "started_at"
     descending: bool = True
+    then: tuple[Order, ...] = ()
+
+    @property
+    def keys(self) -> tuple[Order, ...]:
+        """The columns one by one."""
+        return (self, *self.then)
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -97,9 +106,9 @@ def slices(calls: pl.LazyFrame, selection: Selection, order: Order, *, rows: int
 
 
 def _sorted(calls: pl.LazyFrame, order: Order) -> pl.LazyFrame:
-    return calls.sort(
-        order.column, "call_id", descending=[order.descending, False], nulls_last=True, maintain_order=False
-    )
+    descending = [key.descending for key in order.keys]
+    by = [key.column for key in order.keys]
+    return calls.sort(*by, "call_id", descending=[*descending, descending[-1]], nulls_last=True)
 
 
 def _hours(calls: pl.LazyFrame, rows: int) -> list[tuple[datetime, datetime]]:
@@ -132,17 +141,36 @@ def _following(calls: pl.LazyFrame, order: Order, rows: int) -> Iterator[pl.Data
 
 def _after(order: Order, last: dict[str, Any]) -> pl.Expr:
     """What comes after the call `last` in `order`."""
-    column, value = pl.col(order.column), last[order.column]
-    later = pl.col("call_id") > last["call_id"]
-    if value is None:
-        return column.is_null() & later
-    beyond = column < value if order.descending else column > value
-    return beyond | column.is_null() | ((column == value) & later)
+    keys = [(key.column, key.descending) for key in order.keys]
+    after = pl.lit(value=False)
+    for name, descending in reversed([*keys, ("call_id", keys[-1][1])]):
+        column, value = pl.col(name), last[name]
+        if value is None:
+            after = column.is_null() & after
+        else:
+            beyond = column < value if descending else column > value
+            after = beyond | column.is_null() | ((column == value) & after)
+    return after
 
 
 def count(calls: pl.LazyFrame, selection: Selection) -> int:
     """How many calls `selection` leaves."""
     return int(selected(calls, selection).select(pl.len()).collect(engine="streaming").item())
+
+
+class PlainListed:
+    """A listing that is asked for page after page."""
+
+    at_least = False
+
+    def __init__(self, calls: pl.LazyFrame, selection: Selection, order: Order) -> None:
+        self._asked = (calls, selection, order)
+        self.total = listing(*self._asked, offset=0, limit=0).total
+
+    def page(self, offset: int, limit: int, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """`limit` calls from `offset` on, with the columns `names` or all of them."""
+        rows = listing(*self._asked, offset=offset, limit=limit, total=self.total).rows
+        return [{name: row[name] for name in names} for row in rows] if names else rows
 
 
 def selected(calls: pl.LazyFrame, selection: Selection) -> pl.LazyFrame:

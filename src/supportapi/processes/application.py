@@ -13,6 +13,7 @@ from supportapi.access.principal import EVERYONE
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
+from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
@@ -64,6 +65,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         wanted=lambda manifest: version_of(manifest.hash, shape),
         machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),
         door=door(settings),
+        cursors=Cursors(settings.secret_key),
         access_sink=access_sink(PROCESS, settings.log_level, settings.log_format, sys.stderr),
         now=_now,
         everyone=None if settings.auth_enabled else EVERYONE,

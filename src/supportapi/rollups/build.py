@@ -11,8 +11,9 @@ import polars as pl
 from supportapi.calls.filter import UNKNOWN, key_of
 from supportapi.calls.window import Window
 from supportapi.measures.tally import COUNTS, SUMS
-from supportapi.rollups.aggregates import Aggregates, Facts
-from supportapi.rollups.encode import row_codes
+from supportapi.rollups.aggregates import Aggregates, Facts, keys_of
+from supportapi.rollups.encode import in_order_of_time, row_codes
+from supportapi.rollups.encode_rows import call_rows
 from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes, narrowed
 from supportapi.rollups.pair_lattice import PairLattice, pair_bytes
 from supportapi.rollups.plan import Zone, covers
@@ -51,7 +52,8 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
     Dimensions that do not fit are answered from the row codes: slower, and never wrong.
     """
     days = {name: _days(state, name) for name in zones}
-    codes = row_codes(calls, state.members, days)
+    ordered = in_order_of_time(calls)
+    codes = row_codes(ordered, state.members, days)
     state = completed(state, codes, days)
     pairs = _pairs(state, zones)
     budget = _Budget(budget_bytes)
@@ -67,7 +69,7 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
         buckets={"wait": used["wait"].stop, "duration": used["duration"].stop},
         agent_names=_several_names(state),
     )
-    return Aggregates(facts, made, pairs, codes)
+    return Aggregates(facts, made, pairs, codes, call_rows(ordered, codes, keys_of(facts)))
 
 
 class _Budget:

@@ -30,19 +30,24 @@ _WAIT_CLASSES: Final = len(THRESHOLDS_SECONDS) + 3
 """Between the thresholds, and unknown."""
 
 
+def in_order_of_time(calls: pl.LazyFrame) -> pl.LazyFrame:
+    """`calls` in order of `started_at`, then `call_id`; sorted only where they are not in it already."""
+    started, call_id = (pl.col(name) for name in SORT_KEY)
+    later, before = started.diff(), call_id.shift()
+    mixed = (later < pl.duration()) | ((later == pl.duration()) & (call_id < before))
+    # Files that overlap in time.
+    return calls.sort(SORT_KEY) if calls.select(mixed.any()).collect(engine="streaming").item() else calls
+
+
 def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window]) -> RowCodes:
-    """The codes of canonical `calls`, in order of time; `days` has the days with data of each reporting zone."""
+    """The codes of canonical `calls` in order of time; `days` has the days with data of each reporting zone."""
     ticks = coded(in_ticks(calls), members)
     extent = ticks.select(
         pl.col("started_at").dt.epoch("s").min(),
         pl.col("started_at").dt.epoch("us").max().alias("as_of"),
         pl.max_horizontal(pl.col("wait_ms", "duration_ms").max()).alias("longest"),
-        (pl.col("started_at").diff() < pl.duration()).any().alias("mixed"),
     )
-    first_second, as_of_us, longest_ms, mixed = extent.collect(engine="streaming").row(0)
-    if mixed:
-        # Files that overlap in time.
-        ticks = ticks.sort(SORT_KEY)
+    first_second, as_of_us, longest_ms = extent.collect(engine="streaming").row(0)
     ticks = pl.concat([ticks, repeats(ticks, as_of_us or 0).to_frame().lazy()], how="horizontal")
     base_second: int = first_second or 0
     # Four bytes hold 49 days; a ticket that stayed open for longer makes them eight.
