@@ -137,7 +137,7 @@ def test_an_hour_is_never_parted(calls: pl.LazyFrame) -> None:
 
     found = list(slices(crowded, EVERYTHING, Order(), rows=2))
 
-    assert [each["call_id"].to_list() for each in found] == [["a", "b", "c", "d", "e"]]
+    assert [each["call_id"].to_list() for each in found] == [["e", "d", "c", "b", "a"]]
 
 
 def test_nothing_has_no_slices(calls: pl.LazyFrame) -> None:
