@@ -106,14 +106,16 @@ class MetricsQuery(
     grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
     include: Annotated[
         tuple[Section, ...],
-        Meta(min_length=1, description="The sections of the answer; others are absent.", examples=["kpis,heatmap"]),
+        Meta(
+            min_length=1, description="The sections of the answer; others are absent.", examples=[["kpis", "heatmap"]]
+        ),
     ] = DASHBOARD
     metrics: Annotated[
         tuple[MetricKey, ...],
         Meta(
             description="The metrics of cards, series and breakdowns. When none is named: every card, and those that a "
             "dashboard draws and lists.",
-            examples=["calls,csat"],
+            examples=[["calls", "csat"]],
         ),
     ] = ()
     threshold: Annotated[
@@ -123,7 +125,7 @@ class MetricsQuery(
         ServiceLevelVariant, Meta(description="What the service level divides by; see the catalogue.")
     ] = "standard"
     by: Annotated[
-        tuple[Dimension, ...], Meta(min_length=1, description="The breakdowns.", examples=["region,agent"])
+        tuple[Dimension, ...], Meta(min_length=1, description="The breakdowns.", examples=[["region", "agent"]])
     ] = ("channel", "issue_type", "rating", "region")
     sort_by: Annotated[
         SortBy | None,

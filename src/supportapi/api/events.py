@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from litestar import Request
 from litestar.types import ASGIApp
+from msgspec import Meta as Doc
 
 from supportapi.api.doors import doors_of
 from supportapi.api.operation import Operation, Success, reading
@@ -34,13 +36,28 @@ _HEAD: Final = [
     (b"x-accel-buffering", b"no"),
 ]
 
+
+class VersionPublished(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of the event `version.published`."""
+
+    version: str
+    dataset_hash: str
+    published_at: Annotated[datetime, Doc(description="When it came into force.")]
+
+
 OPERATION: Final = Operation(
     id="streamEvents",
     tag="versions",
     summary="Server-sent events: new versions",
-    description="`version.published` with `{version, dataset_hash, published_at}` as its data and the number of the "
-    "publish as its id; a comment every 15 s. With `Last-Event-ID` a publish that was missed is sent at once.",
-    successes={200: Success(description="A stream that does not end by itself.", media_type="text/event-stream")},
+    description="`version.published` with the number of the publish as its id; a comment every 15 s. With "
+    "`Last-Event-ID` a publish that was missed is sent at once.",
+    successes={
+        200: Success(
+            description="A stream that does not end by itself; the schema is that of each event's data.",
+            body=VersionPublished,
+            media_type="text/event-stream",
+        )
+    },
     errors=(Overloaded,),
 )
 
@@ -63,11 +80,9 @@ class Broadcast:
     def announce(self, pointer: Pointer) -> None:
         """Tell everybody that `pointer` is in force."""
         self.sequence = pointer.sequence
-        data = {
-            "version": pointer.version,
-            "dataset_hash": pointer.dataset_hash,
-            "published_at": pointer.published_at,
-        }
+        data = VersionPublished(
+            version=pointer.version, dataset_hash=pointer.dataset_hash, published_at=pointer.published_at
+        )
         encoded = msgspec.json.encode(data)
         self._event = b"event: version.published\nid: %d\ndata: %b\n\n" % (pointer.sequence, encoded)
         self._wake()
