@@ -3,12 +3,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check fmt lint openapi bench lock clean
+.PHONY: help dev test check fmt lint openapi bench lock clean client check-client
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 dev: $(VENV)/.runtime ## run the whole system: Redis, sample data, api, watcher, worker
 	@exec $(BIN)/python -m supportapi.cli dev
@@ -35,6 +36,13 @@ openapi: $(VENV)/.dev ## write openapi.json
 bench: $(VENV)/.dev ## ratios measured side by side on this machine
 	$(BIN)/python -m benchmarks
 
+client: $(NODE_MODULES) ## write the types of the TypeScript client, from openapi.json (needs Node)
+	npm run --silent generate --workspace clients/typescript
+
+check-client: $(NODE_MODULES) $(VENV)/.runtime ## the client is that of openapi.json, and works on a running system (needs Node)
+	npm run --silent check --workspace clients/typescript
+	npm test --workspace clients/typescript
+
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		pyproject.toml -o requirements.lock
@@ -42,7 +50,7 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 		pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## remove the environment and everything that can be made again
-	rm -rf $(VENV) .supportapi .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .supportapi .pytest_cache .ruff_cache .hypothesis
 
 # -- the environment: pins and hashes from a lock file, then this project's own sources on its path -----------------
 
@@ -68,3 +76,10 @@ $(VENV)/.runtime: requirements.lock
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	$(call install,requirements-dev.lock)
+
+# -- what people see: npm installs what the lock file names, by hash ------------------------------------------------
+
+$(NODE_MODULES): package-lock.json
+	@command -v npm >/dev/null || { echo "This needs Node 20.19 or later, with npm: 'apt-get install nodejs npm', or https://nodejs.org." >&2; exit 1; }
+	npm ci
+	@touch $@
