@@ -12,10 +12,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The way to the documentation
-         * @description The way to the documentation
+         * The dashboard: overview
+         * @description The dashboard: overview
          */
-        get: operations["getRoot"];
+        get: operations["getDashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dashboard: leaderboard
+         * @description The dashboard: leaderboard
+         */
+        get: operations["getAgentsPage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -76,6 +96,26 @@ export interface paths {
          * @description Who am I?
          */
         get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sample users
+         * @description Whom a sign-in page may offer on a developer's machine. Empty wherever there is anything to protect.
+         */
+        get: operations["listSampleUsers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -444,6 +484,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/assets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of the dashboard
+         * @description A file of the dashboard
+         */
+        get: operations["getDashboardAsset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dashboard: calls
+         * @description The dashboard: calls
+         */
+        get: operations["getCallsPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -516,6 +596,26 @@ export interface paths {
          * @description This document
          */
         get: operations["getOpenapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dashboard: sign-in
+         * @description The dashboard: sign-in
+         */
+        get: operations["getSignInPage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3376,6 +3476,35 @@ export interface components {
             run_command: boolean;
         };
         /**
+         * SampleUser
+         * @description A user that exists on a developer's machine only.
+         */
+        SampleUser: {
+            /**
+             * @description The name to sign in with.
+             * @example admin
+             */
+            username: string;
+            /**
+             * @description In plain text: use TLS outside of one machine.
+             * @example dev
+             */
+            password: string;
+            /**
+             * @description What the user may do.
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+        };
+        /**
+         * SampleUsersAnswer
+         * @description The sample users; none outside of `APP_ENV=local`, and none beside users of one's own.
+         */
+        SampleUsersAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["SampleUser"][];
+        };
+        /**
          * SeenManifest
          * @description The manifest as the watcher saw it last, and the version that is served. Null where it is not known.
          */
@@ -3901,7 +4030,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    getRoot: {
+    getDashboard: {
         parameters: {
             query?: never;
             header?: never;
@@ -3910,16 +4039,49 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Go there. */
-            307: {
+            /** @description A page. */
+            200: {
                 headers: {
                     /** @description The id of this request. */
                     "X-Request-ID"?: string;
-                    /** @description `/docs`. */
-                    Location?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getAgentsPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
             };
             /** @description Internal Server Error: `INTERNAL`. */
             500: {
@@ -4271,6 +4433,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listSampleUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sample users, or none. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleUsersAnswer"];
                 };
             };
             /** @description Internal Server Error: `INTERNAL`. */
@@ -6003,6 +6198,89 @@ export interface operations {
             };
         };
     };
+    getDashboardAsset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The file's name, which changes with its content.
+                 * @example start.js
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getCallsPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     getDocs: {
         parameters: {
             query?: never;
@@ -6137,6 +6415,39 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.oai.openapi+json": string;
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getSignInPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description Internal Server Error: `INTERNAL`. */
