@@ -6,7 +6,8 @@ PYTHON ?= python3
 NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check fmt lint openapi bench lock clean client check-client
+.PHONY: help dev test check fmt lint openapi bench lock clean client check-client \
+	dashboard check-dashboard test-browser screenshots
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -42,6 +43,18 @@ client: $(NODE_MODULES) ## write the types of the TypeScript client, from openap
 check-client: $(NODE_MODULES) $(VENV)/.runtime ## the client is that of openapi.json, and works on a running system (needs Node)
 	npm run --silent check --workspace clients/typescript
 	npm test --workspace clients/typescript
+
+dashboard: $(NODE_MODULES) ## build the dashboard into the package (needs Node)
+	npm run build --workspace dashboard
+
+check-dashboard: $(NODE_MODULES) ## the committed build is that of the sources (needs Node)
+	npm run --silent check --workspace dashboard
+
+test-browser: $(NODE_MODULES) $(VENV)/.runtime ## drive the dashboard in Chromium, on a running system (needs Node and Chromium)
+	npm run --silent test:browser --workspace dashboard
+
+screenshots: $(NODE_MODULES) $(VENV)/.runtime ## the pictures of docs/images (needs Node and Chromium)
+	npm run --silent screenshots --workspace dashboard
 
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

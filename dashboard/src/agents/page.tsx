@@ -47,7 +47,7 @@ export default function Agents() {
               <Empty>No agent took a call in this window.</Empty>
             ) : (
               <>
-                <div className="scroller" tabIndex={0} role="region" aria-labelledby="board-title">
+                <div className="scroller" tabIndex={0} role="group" aria-labelledby="board-title">
                   <table className="board">
                     <thead>
                       <tr>

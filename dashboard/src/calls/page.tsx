@@ -35,7 +35,7 @@ export default function Calls() {
               {data.length === 0 ? (
                 <Empty>No call is like that in this window.</Empty>
               ) : (
-                <div className="scroller" tabIndex={0} role="region" aria-labelledby="calls-title">
+                <div className="scroller" tabIndex={0} role="group" aria-labelledby="calls-title">
                   <table className="calls">
                     <thead>
                       <tr>

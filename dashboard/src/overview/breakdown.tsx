@@ -47,7 +47,7 @@ function Table({ breakdown, dimension, card, filters }: { breakdown: Breakdown; 
       {rows.length === 0 ? (
         <Empty>No calls in this window.</Empty>
       ) : (
-        <div className="scroller" tabIndex={0} role="region" aria-labelledby={`by-${dimension}`}>
+        <div className="scroller" tabIndex={0} role="group" aria-labelledby={`by-${dimension}`}>
           <table className="bars">
             <thead>
               <tr>

@@ -1,10 +1,7 @@
 import type { components } from "@supportapi/client";
 import { type KeyboardEvent, useRef, useState } from "react";
-import { useLocation } from "wouter";
 
-import type { Filters } from "../filters.ts";
 import { formatCount, formatShort, formatValue } from "../format.ts";
-import { callsLink } from "../links.ts";
 import { Empty } from "../parts/answer.tsx";
 import { unavailableWords, WEEKDAYS } from "../words.ts";
 
@@ -15,7 +12,7 @@ const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 const MOVES: Record<string, [number, number]> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** Weekday by hour. One cell is in the order of the Tab key, the arrow keys go from one to another. */
-export function HeatmapPanel({ heatmap, filters }: { heatmap: Heatmap | undefined; filters: Filters }) {
+export function HeatmapPanel({ heatmap }: { heatmap: Heatmap | undefined }) {
   if (heatmap === undefined) return null;
   const known = heatmap.values.flat().filter((value) => value !== null);
   return (
@@ -39,16 +36,15 @@ export function HeatmapPanel({ heatmap, filters }: { heatmap: Heatmap | undefine
       ) : known.length === 0 ? (
         <Empty>No calls in this window.</Empty>
       ) : (
-        <Grid heatmap={heatmap} low={Math.min(...known)} high={Math.max(...known)} filters={filters} />
+        <Grid heatmap={heatmap} low={Math.min(...known)} high={Math.max(...known)} />
       )}
     </section>
   );
 }
 
-function Grid({ heatmap, low, high, filters }: { heatmap: Heatmap; low: number; high: number; filters: Filters }) {
+function Grid({ heatmap, low, high }: { heatmap: Heatmap; low: number; high: number }) {
   const table = useRef<HTMLTableElement>(null);
   const [[row, column], setFocus] = useState<readonly [number, number]>([0, 9]);
-  const [, navigate] = useLocation();
   const move = (event: KeyboardEvent) => {
     const [down, right] = MOVES[event.key] ?? [0, 0];
     if (down === 0 && right === 0) return;
@@ -86,8 +82,6 @@ function Grid({ heatmap, low, high, filters }: { heatmap: Heatmap; low: number; 
                     title={words}
                     aria-label={words}
                     onFocus={() => setFocus([weekday, hour])}
-                    onClick={() => navigate(callsLink(filters, { weekday: String(weekday), hour: String(hour) }))}
-                    onKeyDown={({ key }) => key === "Enter" && navigate(callsLink(filters, { weekday: String(weekday), hour: String(hour) }))}
                   />
                 );
               })}

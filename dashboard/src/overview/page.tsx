@@ -54,7 +54,7 @@ export function Overview() {
             />
             <InsightsPanel insights={data.insights} filters={filters} />
             <Breakdowns breakdowns={data.breakdowns ?? []} metric={metric} cards={data.kpis ?? []} filters={filters} />
-            <HeatmapPanel heatmap={data.heatmap} filters={filters} />
+            <HeatmapPanel heatmap={data.heatmap} />
             <RatingsPanel breakdown={data.breakdowns?.find(({ dimension }) => dimension === "rating")} card={data.kpis?.find(({ key }) => key === "csat")} filters={filters} />
           </div>
         )}

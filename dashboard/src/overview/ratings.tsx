@@ -36,12 +36,15 @@ export function RatingsPanel({ breakdown, card, filters }: Given) {
           <ul className="stars">
             {rated.map(({ key, calls, delta }) => (
               <li key={key} data-rating={key}>
-                <Link href={callsLink(filters, { rating: key })} aria-label={`Rated ${key}: ${formatCount(calls)} calls`}>
+                <Link href={callsLink(filters, { rating: key })}>
                   <span className="star">{key} ★</span>
                   <span className="bar" aria-hidden="true">
                     <span style={{ width: `${(calls / most) * 100}%` }} />
                   </span>
-                  <span className="number">{formatCount(calls)}</span>
+                  <span className="number">
+                    {formatCount(calls)}
+                    <span className="unseen"> calls</span>
+                  </span>
                   <span className="number quiet">{formatValue((calls / total) * 100, "percent")}</span>
                 </Link>
                 <Move delta={delta} unit="count" />

@@ -71,7 +71,7 @@ export function TrendPanel({ series, meta, filters, grain, onGrain }: Given) {
 
 function TrendTable({ points, series, compared }: { points: Point[]; series: Series; compared: boolean }) {
   return (
-    <div className="scroller tall" tabIndex={0} role="region" aria-labelledby="trend-title">
+    <div className="scroller tall" tabIndex={0} role="group" aria-labelledby="trend-title">
       <table>
         <thead>
           <tr>

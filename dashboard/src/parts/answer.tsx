@@ -27,24 +27,28 @@ export function Answer<T>({ query, waiting, children }: Given<T>) {
 /** What went wrong, with what somebody needs who is asked about it. */
 export function Failed({ error, again }: { error: Error; again?: () => void }) {
   const known = error instanceof ApiError ? error : null;
+  // One problem is what the message says already.
+  const details = known?.details.filter(({ message }) => message !== error.message) ?? [];
   return (
     <div className="failed" role="alert">
       <p>{error.message}</p>
-      {known !== null && known.details.length > 0 && (
+      {details.length > 0 && (
         <ul>
-          {known.details.map(({ field, message }) => (
+          {details.map(({ field, message }) => (
             <li key={`${field}${message}`}>{message}</li>
           ))}
         </ul>
       )}
       <p className="quiet">
-        {known !== null && <code>{known.code}</code>}
-        {known?.requestId != null && (
-          <>
-            {" "}
-            · request <code>{known.requestId}</code>
-          </>
-        )}
+        <span>
+          {known !== null && <code>{known.code}</code>}
+          {known?.requestId != null && (
+            <>
+              {" "}
+              · request <code>{known.requestId}</code>
+            </>
+          )}
+        </span>
         {again !== undefined && (
           <button type="button" onClick={again}>
             Try again
