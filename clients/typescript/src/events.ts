@@ -9,6 +9,8 @@ export type VersionPublished = components["schemas"]["VersionPublished"];
 export interface Listening {
   /** A version came into force; `id` is what a later subscription may resume from. */
   onPublished: (event: VersionPublished, id: string) => void;
+  /** The server cannot tell what was missed since `lastEventId`: what was asked for before may be out of date. */
+  onReset?: () => void;
   /** Whether the stream is there. It is opened again by itself until `signal` says stop. */
   onState?: (state: "open" | "lost") => void;
   /** A failure that waiting does not heal, a refused principal mostly: the subscription has ended. */
@@ -49,6 +51,8 @@ async function listen(api: SupportApi, listening: Listening, place: { id: string
       if (message.id !== undefined) place.id = message.id;
       if (message.event === "version.published") {
         listening.onPublished(JSON.parse(message.data) as VersionPublished, place.id);
+      } else if (message.event === "reset") {
+        listening.onReset?.();
       }
     },
     onRetry: (milliseconds) => {

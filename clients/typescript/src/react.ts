@@ -54,6 +54,7 @@ export function useLive(onRefused?: (error: ApiError) => void): Live {
         setLive((before) => ({ ...before, published }));
         void queries.invalidateVersion(queryClient);
       },
+      onReset: () => void queries.invalidateVersion(queryClient),
       onState: (state) => {
         // What was published while nobody listened, before any event gave an id to resume from, is found out by asking.
         if (state === "open" && lost) void queries.invalidateVersion(queryClient);

@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { ApiError, answered, createClient, type Options, subscribe, type VersionPublished } from "../src/index.ts";
+import { ApiError, answered, createClient, type Options, type SupportApi, subscribe, type VersionPublished } from "../src/index.ts";
 import { invalidateVersion, keys, metricsQuery } from "../src/queries.ts";
 import { type Server, startServer } from "./server.ts";
 
@@ -130,7 +130,7 @@ test("a published version is heard of, and makes its answers be asked for again"
   const before = await queries.fetchQuery(all);
   queries.setQueryData(keys.me, { data: { username: "viewer", role: "viewer" } });
 
-  const event = await published(api, () => server.publish(6_000, 2));
+  const { event } = await published(api, () => server.publish(6_000, 2));
   await invalidateVersion(queries);
   const after = await queries.fetchQuery(all);
 
@@ -142,26 +142,33 @@ test("a published version is heard of, and makes its answers be asked for again"
 
 test("a version that was published while nobody listened is heard of on return", async () => {
   const api = await signedIn();
-  const ending = new AbortController();
+  const { id } = await published(api, () => server.publish(5_500, 3));
+  const before = await versionOf(api);
+  await server.publish(5_600, 4);
+  await expect.poll(() => versionOf(api), { timeout: 30_000 }).not.toBe(before);
 
+  const ending = new AbortController();
   const event = await new Promise<VersionPublished>((resolve) => {
-    void subscribe(api, { signal: ending.signal, lastEventId: "0", onPublished: resolve });
+    void subscribe(api, { signal: ending.signal, lastEventId: id, onPublished: resolve });
   });
   ending.abort();
 
-  const { meta } = await answered(api.GET("/api/metrics", { params: { query: { range: "7d" } } }));
-  expect(event.version).toBe(meta.version);
+  expect(event.version).toBe(await versionOf(api));
 });
 
-function published(api: ReturnType<typeof createClient>, act: () => Promise<void>): Promise<VersionPublished> {
+async function versionOf(api: SupportApi): Promise<string> {
+  return (await answered(api.GET("/api/metrics", { params: { query: { range: "7d" } } }))).meta.version;
+}
+
+function published(api: SupportApi, act: () => Promise<void>): Promise<{ event: VersionPublished; id: string }> {
   const ending = new AbortController();
   return new Promise((resolve, reject) => {
     void subscribe(api, {
       signal: ending.signal,
       onState: (state) => state === "open" && act().catch(reject),
-      onPublished: (event) => {
+      onPublished: (event, id) => {
         ending.abort();
-        resolve(event);
+        resolve({ event, id });
       },
     });
   });

@@ -3,14 +3,14 @@ import { useEffect, useState } from "react";
 import type { Place } from "../filters.ts";
 import { useDismissed } from "../parts/dismissed.ts";
 import { COLUMNS, type Column, USUAL } from "./columns.tsx";
-import { NARROWING_NAMES, NARROWINGS } from "./narrowing.ts";
+import { NARROWING_NAMES, type NarrowingName, NARROWINGS } from "./narrowing.ts";
 
 const SEARCH_MILLISECONDS = 300;
 
 /** What narrows the calls beside the filters of every page, and which columns are shown. */
 export function Tools({ place, columns }: { place: Place; columns: Column[] }) {
   const { address, change } = place;
-  const shown = NARROWING_NAMES.filter((name) => address[name] !== undefined && name !== "q");
+  const shown = NARROWING_NAMES.filter((name) => address[name] !== undefined && !isChosenAbove(name, address[name]));
   return (
     <div className="tools">
       <Search place={place} />
@@ -31,6 +31,11 @@ export function Tools({ place, columns }: { place: Place; columns: Column[] }) {
       )}
     </div>
   );
+}
+
+/** What the fields beside say already. */
+function isChosenAbove(name: NarrowingName, values: readonly string[]): boolean {
+  return name === "q" || ((name === "answered" || name === "resolved") && values.length === 1);
 }
 
 function Search({ place: { address, change } }: { place: Place }) {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from supportapi.api.glossary import DESCRIPTIONS, EXAMPLES
+from supportapi.api.examples import EXAMPLES
+from supportapi.api.glossary import DESCRIPTIONS
 from supportapi.rollups.catalogue import METRICS
 
 if TYPE_CHECKING:
