@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _HASH: Final = "da0591abf206bf14b343dd6da1c2e9ac400f49bb9f4b64739a4950a1d01b32ff"
 _VERSION: Final = "ad43f40cfa79570f"
+_CALLS: Final = "/api/calls?from=2026-09-01&to=2026-10-01&region=North%20America"
 
 EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "If-None-Match": ('"5d41402abc4b2a76"',),
@@ -26,13 +27,14 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "by": (("region", "channel"),),
     "by_agent_reason": ("no_agent_before_answer",),
     "call_id": ("call-000183997",),
-    "calls": (3866, ((25, 18, 13),)),
+    "calls": (3866, ((25, 18, 13),), (_CALLS,), ((_CALLS, None),)),
     "cell": ("2026-09-30",),
     "changed": (14,),
     "channel": ("phone", ("phone",)),
     "column": ("rating",),
     "columns": (("answered",),),
-    "counts": ({"answered_within": 2519, "answered": 3476}, {"answered_within": (479, 361)}),
+    "counts": ({"answered": _CALLS}, {"answered_within": 2519, "answered": 3476}, {"answered_within": (479, 361)}),
+    "cursor": ("eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0",),
     "customer_id": ("cust-0001032", ("cust-0001032",)),
     "dataset": ("cleaned_calls",),
     "dataset_hash": (_HASH,),
