@@ -39,8 +39,9 @@ export function TrendChart({ points, label, unit, compared }: Given) {
     const left = clientX - currentTarget.getBoundingClientRect().left - MARGIN.left;
     return Math.max(0, Math.min(points.length - 1, Math.round((left / (inner || 1)) * (points.length - 1))));
   };
+  const follow = () => shown?.link != null && navigate(shown.link);
   const press = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && shown !== undefined) navigate(shown.link);
+    if (event.key === "Enter") follow();
     const next = { Home: 0, End: points.length - 1 }[event.key] ?? (at ?? points.length - 1) + (STEPS[event.key] ?? Number.NaN);
     if (Number.isNaN(next)) return;
     event.preventDefault();
@@ -63,7 +64,7 @@ export function TrendChart({ points, label, unit, compared }: Given) {
       onBlur={() => setAt(null)}
       onPointerMove={(event) => setAt(nearest(event))}
       onPointerLeave={() => setAt(null)}
-      onClick={() => shown !== undefined && navigate(shown.link)}
+      onClick={follow}
     >
       {width > 0 && points.length > 0 && (
         <svg width={width} height={HEIGHT} aria-hidden="true">

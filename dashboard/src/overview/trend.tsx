@@ -26,7 +26,8 @@ export interface Point {
   short: string;
   value: number | null;
   previous: number | null;
-  link: string;
+  /** Null for hours: the API's windows are whole days. */
+  link: string | null;
 }
 
 export function TrendPanel({ series, meta, filters, grain, onGrain }: Given) {
@@ -42,6 +43,7 @@ export function TrendPanel({ series, meta, filters, grain, onGrain }: Given) {
           <span className="now">{formatWindow(meta.window)}</span>
           {meta.compare_window !== null && <span className="before">{formatWindow(meta.compare_window)}</span>}
         </p>
+        <Coverage coverage={meta.coverage} />
         <div className="tools">
           <label className="choice">
             <span className="unseen">Grain</span>
@@ -69,6 +71,14 @@ export function TrendPanel({ series, meta, filters, grain, onGrain }: Given) {
   );
 }
 
+/** Which part of the window has no data, or may have more of it to come. */
+function Coverage({ coverage }: { coverage: Meta["coverage"] }) {
+  const missing = coverage.missing.map((days) => formatWindow(days));
+  const partial = coverage.partial_day === null ? [] : [`${formatDay(`${coverage.partial_day}T00:00:00Z`, "UTC")} may have calls to come`];
+  const words = [...(missing.length > 0 ? [`no data for ${missing.join(", ")}`] : []), ...partial];
+  return words.length === 0 ? null : <p className="quiet small coverage">{words.join("; ")}</p>;
+}
+
 function TrendTable({ points, series, compared }: { points: Point[]; series: Series; compared: boolean }) {
   return (
     <div className="scroller tall" tabIndex={0} role="group" aria-labelledby="trend-title">
@@ -90,7 +100,7 @@ function TrendTable({ points, series, compared }: { points: Point[]; series: Ser
           {points.map(({ name, value, previous, link }) => (
             <tr key={name}>
               <th scope="row">
-                <Link href={link}>{name}</Link>
+                {link === null ? name : <Link href={link}>{name}</Link>}
               </th>
               <td className="number">{formatValue(value, series.unit)}</td>
               {compared && <td className="number quiet">{formatValue(previous, series.unit)}</td>}
@@ -113,7 +123,7 @@ function pointsOf(series: Series, meta: Meta, filters: Filters): Point[] {
       ...namesOf(start, series.grain, zone, first, to),
       value,
       previous,
-      link: callsLink(filters, { range: undefined, from: first, to }),
+      link: series.grain === "hour" ? null : callsLink(filters, { range: undefined, from: first, to }),
     };
   });
 }

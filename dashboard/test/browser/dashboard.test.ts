@@ -152,6 +152,12 @@ describe("numbers", () => {
     expect(await page.locator("[data-total]").innerText()).toBe(calls);
   });
 
+  test("days without data are said, not drawn as zero", async () => {
+    await open("/?from=2026-09-20&to=2026-10-11");
+
+    expect(await page.locator(".coverage").innerText()).toMatch(/^no data for 1\s–\s10 Oct 2026/);
+  });
+
   test("the leaderboard is sorted by the server", async () => {
     await open("/agents");
 
