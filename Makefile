@@ -6,7 +6,7 @@ PYTHON ?= python3
 NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check fmt lint openapi bench lock clean client check-client \
+.PHONY: help dev test check fmt lint openapi bench bench-serve lock clean client check-client \
 	dashboard check-dashboard test-browser screenshots
 
 help: ## this list
@@ -36,6 +36,9 @@ openapi: $(VENV)/.dev ## write openapi.json
 
 bench: $(VENV)/.dev ## ratios measured side by side on this machine
 	$(BIN)/python -m benchmarks
+
+bench-serve: $(VENV)/.dev ## what serving costs: ready answers, overload, publishes, listeners
+	$(BIN)/python -m benchmarks serve overload publish swap events
 
 client: $(NODE_MODULES) ## write the types of the TypeScript client, from openapi.json (needs Node)
 	npm run --silent generate --workspace clients/typescript

@@ -1,11 +1,11 @@
-"""`python -m benchmarks [--quick] [ingest|build|query|agents|calls|publish|serve ...]`: ratios of this machine."""
+"""`python -m benchmarks [--quick] [group ...]`: ratios of this machine, of all groups or of those that are named."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 
-from benchmarks import agents, build, calls, ingest, publish, query, serve
+from benchmarks import agents, build, calls, events, ingest, overload, publish, query, serve, swap
 from benchmarks.machine import cores, describe, load
 
 _GROUPS = {
@@ -15,6 +15,9 @@ _GROUPS = {
     "agents": agents.run,
     "calls": calls.run,
     "publish": publish.run,
+    "swap": swap.run,
+    "events": events.run,
+    "overload": overload.run,
     "serve": serve.run,
 }
 

@@ -52,8 +52,8 @@ def run(*, quick: bool) -> None:
     publishes = 20 if quick else 200
     with tempfile.TemporaryDirectory(prefix="supportapi-bench-") as place, embedded_redis(Path(place)) as redis:
         data = Path(place) / "data"
-        manifests = [_dataset(data, name, seed) for name, seed in (("one", 1), ("other", 2))]
-        _put(data, manifests[0])
+        manifests = [dataset(data, name, seed) for name, seed in (("one", 1), ("other", 2))]
+        put(data, manifests[0])
         environ = {"REDIS_URL": redis.url, "API_WORKERS": str(PROCESSES), "AUTH_ENABLED": "false"}
         with supportapi(Path(place), environ) as ours:
             tell(f"publish: {publishes} publishes, {PROCESSES} processes")
@@ -69,13 +69,14 @@ def run(*, quick: bool) -> None:
     print_table("A new version in every API process", _COLUMNS, [row], _NOTES)
 
 
-def _dataset(data: Path, name: str, seed: int) -> bytes:
+def dataset(data: Path, name: str, seed: int) -> bytes:
     """Make a dataset below `data`; the manifest that makes it the live one."""
     made = make_sample(CALLS, seed, data / name)
     return json.dumps({"path": f"{name}/{made.path}", "hash": made.hash}).encode()
 
 
-def _put(data: Path, manifest: bytes) -> None:
+def put(data: Path, manifest: bytes) -> None:
+    """Make the dataset of `manifest` the live one."""
     fresh = data / "manifest.next"
     fresh.write_bytes(manifest)
     fresh.replace(data / "manifest.json")
@@ -96,7 +97,7 @@ def _each(port: int) -> list[_Process]:
 def _published(data: Path, manifest: bytes, shelf: Shelf, processes: list[_Process]) -> list[float]:
     """Make the other dataset the live one; how long after its publish each of the processes showed it."""
     before = processes[0].serves
-    _put(data, manifest)
+    put(data, manifest)
     shown: dict[str, float] = {}
     patience_ends = time.monotonic() + _PATIENCE_SECONDS
     while len(shown) < len(processes):

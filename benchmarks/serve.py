@@ -59,10 +59,10 @@ def run(*, quick: bool) -> None:
             "\n### Serving\n\nLeft out: `wrk` is not installed. It is in the package `wrk` of Debian, Ubuntu, Homebrew."
         )
         return
-    rounds, seconds = (2, 1) if quick else (5, 2)
+    rounds, seconds = (2, 1) if quick else (15, 1)
     tell("serve: starting supportapi dev")
     with tempfile.TemporaryDirectory(prefix="supportapi-bench-") as place, supportapi(Path(place)) as ours:
-        asked = {"authorization": f"Bearer {_token(ours.port)}"}
+        asked = {"authorization": f"Bearer {viewer_token(ours.port)}"}
         etag = dict(_fetch(ours.port, asked).headers)[b"etag"].decode()
         forms = {
             "identity": asked,
@@ -125,8 +125,8 @@ def _fetch(port: int, headers: Mapping[str, str]) -> Reply:
     return found
 
 
-def _token(port: int) -> str:
-    """What a user of the sample gets who signs in."""
+def viewer_token(port: int) -> str:
+    """What the viewer of the samples gets who signs in."""
     credentials = json.dumps({"username": "viewer", "password": "dev"}).encode()
     answer = exchange(port, "POST", "/api/auth/sign-in", {"content-type": "application/json"}, credentials)
     return str(json.loads(answer.body)["data"]["access_token"])

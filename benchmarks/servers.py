@@ -45,6 +45,11 @@ class Running(msgspec.Struct, frozen=True):
                 spent += times.user + times.system
         return spent
 
+    def mebibytes(self) -> float:
+        """Memory that its processes share with nobody."""
+        first = psutil.Process(self.pid)
+        return sum(each.memory_full_info().uss for each in (first, *first.children(recursive=True))) / (1 << 20)
+
 
 @contextlib.contextmanager
 def supportapi(folder: Path, environ: Mapping[str, str] | None = None) -> Generator[Running]:

@@ -96,6 +96,18 @@ def test_a_file_is_looked_at_and_its_mapping_written(shell: Shell, tmp_path: Pat
     assert "written 2" in ingested.output
 
 
+def test_a_table_that_only_looks_like_counts_is_looked_at_when_somebody_says_so(shell: Shell, tmp_path: Path) -> None:
+    rows = [f"2024-05-{day:02d},Ann,{day + 3},{day % 5}" for day in range(1, 21)]
+    (tmp_path / "calls.csv").write_text("\n".join(["date,agent,calls,requests", *rows]))
+
+    refused = shell("ingest", "--suggest", "calls.csv")
+    shell("ingest", "--suggest", "calls.csv", "--rows-are-calls", "--out", "mine.toml")
+
+    assert refused.stderr.startswith("NOT_CALLS: ")
+    assert "rows_are_calls = true" in (tmp_path / "mine.toml").read_text().splitlines()
+    assert shell("ingest", "calls.csv", "--rows-are-calls").exit_code == 2
+
+
 def test_looking_at_a_file_and_ingesting_others_is_a_contradiction(shell: Shell) -> None:
     assert shell("ingest", "--suggest", "calls.csv", "others.csv").exit_code == 2
 

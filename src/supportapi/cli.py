@@ -98,12 +98,17 @@ def worker(*, tied: bool) -> None:
 @click.option("--partition", type=click.Choice(["month", "none"]),
               help="A file a month, or one file.  [default: the mapping's, else one; appending: as it is]")  # fmt: skip
 @click.option("--suggest", type=_FILE, help="Only look at this file, and write a commented mapping for it.")
+@click.option("--rows-are-calls", is_flag=True, help="With --suggest: look at a table that is refused as NOT_CALLS.")
 @click.option(
     "--out", type=_PATH, help="Folder of the dataset, or the mapping's file.  [default: that of MANIFEST_PATH]"
 )
 @click.option("--max-rejects", metavar="LIMIT", help="Fail when more rows than this become no call: 100, or 1%.")
 @click.option("--rejects-csv", is_flag=True, help="Write the rejected rows as CSV too, for spreadsheets.")
-@click.option("--dry-run", is_flag=True, help="Write nothing: show the report, the first rows, and the figures.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Show the report, the first rows, and the figures; nothing but scratch files in TMPDIR is written.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="A dry run of the first rows of each file.")
 def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **options: Any) -> None:
     """Turn raw FILES into the live dataset; without FILES, everything in `raw/` of the dataset's folder.
@@ -114,11 +119,14 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
 
     limit = options.pop("limit")
     suggest: Path | None = options.pop("suggest")
+    rows_are_calls: bool = options.pop("rows_are_calls")
     if suggest is not None:
         if files or mapping is not None or limit is not None or any(options.values()):
-            raise click.UsageError("--suggest only looks at one file: beside it there is --out and nothing else.")
-        run_suggest(suggest, out)
+            raise click.UsageError("--suggest only looks at one file: beside it there are --out and --rows-are-calls.")
+        run_suggest(suggest, out, rows_are_calls=rows_are_calls)
         return
+    if rows_are_calls:
+        raise click.UsageError("--rows-are-calls is for --suggest; a mapping says rows_are_calls = true at its top.")
     with progress_line(sys.stderr) as tell:
         if options.pop("dry_run") or limit is not None:
             dry_run(files, mapping, _settings(), limit, tell)

@@ -174,6 +174,24 @@ class UnsupportedMediaType(SupportApiError):
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class ExportTooLarge(SupportApiError):
+    """An export would have more rows than `EXPORT_ROWS_MAX`, or than one file of its format can hold."""
+
+    code = "EXPORT_TOO_LARGE"
+
+
+class ExportFailed(SupportApiError):
+    """A file could not be made to its end."""
+
+    code = "EXPORT_FAILED"
+
+
+class ExportTimedOut(SupportApiError):
+    """An export took longer than it may: its client reads too slowly."""
+
+    code = "EXPORT_TIMED_OUT"
+
+
 class Unauthenticated(SupportApiError):
     """Nobody is signed in, or the token is not (any longer) good."""
 
@@ -202,6 +220,12 @@ class VersionGone(SupportApiError):
     """A version that is not kept any longer: `SNAPSHOTS_KEPT` newer ones have been published since."""
 
     code = "VERSION_GONE"
+
+
+class CursorExpired(SupportApiError):
+    """The version that a cursor walks through is not kept any longer."""
+
+    code = "CURSOR_EXPIRED"
 
 
 class WarmingUp(SupportApiError):

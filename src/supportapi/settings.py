@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_queries: int
     job_timeout_seconds: int
     hot_cache_mb: int
+    export_rows_max: int
     enable_refresh_endpoint: bool
     refresh_command: str | None
 
@@ -104,7 +105,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://` or `unix://`.", secret=True,
              unset="a server of our own, on a private socket"),
     Variable("AUTH_ENABLED", read.flag, "true", "`false` makes everybody an admin; `local` only."),
-    Variable("SECRET_KEY", str, "", "Signs tokens; at least 32 bytes outside `local`.", secret=True,
+    Variable("SECRET_KEY", str, "", "Signs tokens and cursors; at least 32 bytes outside `local`.", secret=True,
              unset="in `local`: made once and kept in `SUPPORTAPI_HOME`"),
     Variable("ACCESS_TOKEN_EXPIRE_MINUTES", read.whole(1, 43200), "60", "Life of a token."),
     Variable("SUPPORTAPI_USERS", read.users, "", "Users, as `name:role:argon2-hash` with spaces between; see "
@@ -121,6 +122,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "Random questions that rollup and plain rows must agree on before a version is published."),
     Variable("JOB_TIMEOUT_SECONDS", read.whole(1, 86400), "3600", "Longest build or refresh."),
     Variable("HOT_CACHE_MB", read.whole(1, 65536), "64", "Encoded answers that each API process keeps."),
+    Variable("EXPORT_ROWS_MAX", read.whole(1, 1_000_000_000), "5000000",
+             "Rows of the largest export; one that would have more is refused."),
     Variable("ENABLE_REFRESH_ENDPOINT", read.optional_flag, "", "Whether admins may `POST /api/settings/refresh`.",
              unset="`true` in `local`, else `false`"),
     Variable("REFRESH_COMMAND", read.text, "supportapi ingest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ _A, _U = pl.col("answered").fill_null(value=False), ~pl.col("answered").fill_nul
 _W, _D, _R = pl.col("wait_seconds"), pl.col("duration_seconds"), pl.col("rating")
 _H = ~_U
 _SHORT = (_U & (_W < 5)).fill_null(value=False)
+_DUE = pl.col("resolved").fill_null(value=False) & pl.col("due")
 _RESOLVED, _RESOLVED_KNOWN = pl.col("resolved").fill_null(value=False), pl.col("resolved").is_not_null()
 
 
@@ -50,6 +52,7 @@ METRICS: dict[str, pl.Expr] = {
     "resolved": _RESOLVED.sum(),
     "resolution_rate": _percent((_RESOLVED & _H).sum(), (_RESOLVED_KNOWN & _H).sum()),
     "resolved_share_of_calls": _percent(_RESOLVED.sum(), _RESOLVED_KNOWN.sum()),
+    "first_contact_resolution": _percent((_DUE & ~pl.col("followed")).sum(), _DUE.sum()),
     "csat": _percent((_R >= 4).sum(), _R.count()),
     "average_rating": _R.cast(pl.Float64).mean(),
     "rated": _R.count(),
@@ -63,7 +66,7 @@ def selected(rows: Sequence[Row], zone: str, window: Window, limits: Filter) -> 
     local = pl.col("started_at").dt.convert_time_zone(zone)
     names = ("region", "issue_type", "channel", "agent_id")
     frame = (
-        pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, schema=SCHEMA)
+        _judged(pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, schema=SCHEMA))
         .with_columns(
             day=local.dt.date(), weekday=local.dt.weekday().cast(pl.Int64) - 1, hour=local.dt.hour().cast(pl.Int64)
         )
@@ -91,7 +94,7 @@ def by(frame: pl.DataFrame, *keys: str) -> dict[Any, dict[str, Any]]:
 @cache
 def nothing() -> dict[str, Any]:
     """Every metric of no calls."""
-    return measured(pl.DataFrame(schema=SCHEMA))
+    return measured(_judged(pl.DataFrame(schema=SCHEMA)))
 
 
 def about(value: float | None, key: str) -> Any:
@@ -99,6 +102,18 @@ def about(value: float | None, key: str) -> Any:
     if value is None or math.isnan(value):
         return None
     return pytest.approx(value, rel=0.01 if "_p" in key else 1e-9, abs=1e-9)
+
+
+def _judged(frame: pl.DataFrame) -> pl.DataFrame:
+    """The calls of a dataset, with `followed` by another one of the same customer and issue type within seven days, and
+    `due` when that can be told."""
+    started, about = pl.col("started_at"), ["customer_id", "issue_type"]
+    pairs = frame.join(frame.select(*about, later="started_at"), on=about, nulls_equal=True)
+    within = pairs.filter(pl.col("later") > started, pl.col("later") <= started + timedelta(days=7))
+    return frame.with_columns(
+        followed=pl.col("call_id").is_in(within["call_id"].to_list()),
+        due=pl.col("customer_id").is_not_null() & (started.max() - started >= timedelta(days=7)),
+    )
 
 
 def _key(name: str) -> pl.Expr:

@@ -24,6 +24,8 @@ from tests.rollups.random_calls import calls, windows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from supportapi.rollups.catalogue import Metric
+
 CALLS = (
     *(
         call(f"2026-01-01T08:{minute:02}", agent_id="a1", agent_name="Ada", region="North", resolved=minute < 20)
@@ -168,12 +170,46 @@ def test_an_agent_of_the_window_before_stays_on_the_board() -> None:
     assert rows[1].deltas["calls"].absolute == -2
 
 
+_HANDLED, _RATED = pl.col("answered").ne_missing(other=False), pl.col("rating").count()
+_MATURED = pl.col("resolved") & pl.col("matured") & pl.col("followed").is_not_null()
+RATIOS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    "resolution_rate": ((pl.col("resolved") & _HANDLED).sum(), (pl.col("resolved").is_not_null() & _HANDLED).sum()),
+    "resolved_share_of_calls": (pl.col("resolved").sum(), pl.col("resolved").count()),
+    "first_contact_resolution": ((_MATURED & ~pl.col("followed")).sum(), _MATURED.sum()),
+    "csat": ((pl.col("rating") >= 4).sum(), _RATED),
+    # More ratings than handled calls rank like one of each.
+    "response_rate": (pl.min_horizontal(_RATED, _HANDLED.sum()), _HANDLED.sum()),
+}
+"""The rates of an agent: so many calls over so many, which a Wilson interval is made of."""
+
+RANKED = [metric for metric in AGENT_METRICS if metric.needs != "histogram"]
+
+
+def _score(metric: Metric) -> Callable[[dict[str, Any]], float]:
+    """What a row is worth, straight from definitions.md: the more the better; unknown where the metric is."""
+    sign = -1 if metric.better == "down" else 1
+    if metric.key not in RATIOS:
+        return lambda row: math.nan if row[metric.key] is None else sign * row[metric.key]
+    return lambda row: _wilson(row[f"{metric.key} over"], row[f"{metric.key} under"])
+
+
+def _wilson(over: int, under: int) -> float:
+    """The lower bound of `over / under` as its inventor wrote it: rates of agents are all better the higher."""
+    if not under:
+        return math.nan
+    z, share = 1.959963984540054, over / under
+    root = z * math.sqrt(share * (1 - share) / under + z * z / (4 * under * under))
+    return round((share + z * z / (2 * under) - root) / (1 + z * z / under), 12)
+
+
 def _plain(rows: list[dict[str, Any]], window: Window) -> dict[tuple[str, str], dict[str, Any]]:
     """Every metric of each agent and region, by Polars, straight from definitions.md."""
     wait, talk, rating = pl.col("wait_seconds"), pl.col("duration_seconds"), pl.col("rating")
     answered, resolved, handled = pl.col("answered"), pl.col("resolved"), pl.col("answered").ne_missing(other=False)
     day = pl.col("started_at").dt.date()
-    frame = pl.DataFrame([{name: row.get(name) for name in SCHEMA} for row in rows], schema=SCHEMA)
+    judged = {"followed": pl.Boolean, "matured": pl.Boolean}
+    schema = {**SCHEMA, **judged}
+    frame = pl.DataFrame([{name: row.get(name) for name in schema} for row in oracle.judged(rows)], schema=schema)
     asked = {
         "calls": pl.len(),
         "answered": answered.sum(),
@@ -192,6 +228,8 @@ def _plain(rows: list[dict[str, Any]], window: Window) -> dict[tuple[str, str], 
         "response_rate": pl.when(handled.any()).then(rating.count() / handled.sum() * 100),
         "net_satisfaction": ((rating >= 4).mean() - (rating <= 2).mean()) * 100,
         "satisfied": (rating >= 4).sum(),
+        **{f"{key} over": over for key, (over, _) in RATIOS.items()},
+        **{f"{key} under": under for key, (_, under) in RATIOS.items()},
     }
     found = (
         frame.filter(day >= window.start, day < window.end, pl.col("agent_id").is_not_null())
@@ -225,13 +263,16 @@ def _close(value: float | None) -> Any:
     return value if value is None else pytest.approx(value, rel=0.0101, abs=1e-9)
 
 
-@settings(
+_property = settings(
     max_examples=80,
     derandomize=True,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+@_property
 @given(st.data())
 def test_a_board_is_what_plain_polars_says_of_the_rows(data: st.DataObject) -> None:
     rows = data.draw(calls(80))
@@ -258,3 +299,20 @@ def test_a_board_is_what_plain_polars_says_of_the_rows(data: st.DataObject) -> N
     moved = {pair: told[pair]["deltas"]["calls"]["absolute"] for pair in plain if pair in before}
     assert moved == {pair: plain[pair]["calls"] - before[pair]["calls"] for pair in moved}
     assert [row.rank for row in found] == sorted((row.rank for row in found), key=lambda rank: rank or math.inf)
+
+
+@settings(_property, max_examples=12)
+@given(st.data())
+@pytest.mark.parametrize("metric", RANKED, ids=lambda metric: metric.key)
+def test_ranks_and_percentiles_are_counted_one_by_one_whatever_the_metric(metric: Metric, data: st.DataObject) -> None:
+    rows = data.draw(calls(80))
+    window = data.draw(windows(rows, 40).filter(lambda drawn: drawn.days > 0))
+    plain, score = _plain(rows, window), _score(metric)
+    query = AgentsQuery(from_=window.start, to=window.end, compare="none", metrics=(metric.key,), sort=metric.key)
+
+    found = agents_answer(aggregates_of(*rows), query, TRUTH).data.rows
+
+    listed = list(plain.values())
+    assert {(row.agent_id, row.region): (row.rank, row.percentile) for row in found} == {
+        pair: (_rank(row, listed, score), _close(_percentile(row, listed, score))) for pair, row in plain.items()
+    }

@@ -32,9 +32,11 @@ def equal_agents(seed: int, few: int, many: int) -> tuple[Tally, NDArray[np.int6
     rating = draw.choice(5, size=agent.size, p=(0.06, 0.08, 0.16, 0.3, 0.4)) + 1
     rated, resolved = draw.random(agent.size) < 0.46, draw.random(agent.size) < 0.78
     duration = (draw.lognormal(5.5, 0.8, agent.size) * 1000).astype(np.int64)
+    final = resolved & (draw.random(agent.size) < 0.8)
     flags: Columns = {
         **{f"rating_{stars}": rated & (rating == stars) for stars in range(1, 6)},
-        **dict.fromkeys(("resolved", "resolved_handled"), resolved),
+        **dict.fromkeys(("resolved", "resolved_handled", "resolved_matured"), resolved),
+        "resolved_without_repeat": final,
         **dict.fromkeys(
             ("calls", "answered", "duration_known", "resolved_known", "resolved_known_handled"), np.ones(agent.size)
         ),
@@ -80,7 +82,8 @@ def test_chance_alone_still_ranks_and_would_have_crowned_a_tenth(metric: Metric)
 def test_an_agent_who_is_truly_better_is_seen(metric: Metric, seed: int) -> None:
     tally, histogram = equal_agents(seed, 1000, 2000)
     calls = int(tally["calls"][0])
-    better = {"rating_5": 0.5, "rating_4": 0.05, "resolved": 0.85, "resolved_handled": 0.85}
+    better = {"rating_5": 0.5, "rating_4": 0.05, "resolved": 0.85, "resolved_handled": 0.85,
+              "resolved_matured": 0.85, "resolved_without_repeat": 0.75}  # fmt: skip
     for name in COUNTS:
         if name.startswith(("rat", "resolved")) and "known" not in name:
             tally.counts[0, COUNTS.index(name)] = int(calls * better.get(name, 0))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from supportapi.answers.drill_down import DrillDown
 from supportapi.answers.heatmap import heatmap
 from supportapi.calls.filter import Filter
 from supportapi.calls.window import Window
@@ -19,6 +20,7 @@ CALLS = (
     call("2026-01-11T23:59", region="South"),
 )
 JANUARY = Window(date(2026, 1, 1), date(2026, 2, 1))
+LINKS = DrillDown(JANUARY, None, Filter())
 
 
 def january(**limits: tuple[str, ...]) -> Selection:
@@ -26,7 +28,7 @@ def january(**limits: tuple[str, ...]) -> Selection:
 
 
 def test_each_weekday_has_its_hours_and_monday_is_first() -> None:
-    found = heatmap(january(), metric_of("calls"))
+    found = heatmap(january(), metric_of("calls"), LINKS)
 
     assert (len(found.values), {len(day) for day in found.values}) == (7, {24})
     assert (found.values[0][8], found.values[6][23], found.values[0][9]) == (3, 1, 0)
@@ -34,7 +36,7 @@ def test_each_weekday_has_its_hours_and_monday_is_first() -> None:
 
 
 def test_a_ratio_of_nothing_is_null_and_says_how_many_calls_it_is_of() -> None:
-    found = heatmap(january(), metric_of("resolution_rate"))
+    found = heatmap(january(), metric_of("resolution_rate"), LINKS)
 
     assert found.values[0][8] == 200 / 3
     assert (found.values[6][23], found.calls[6][23]) == (None, 1)
@@ -43,8 +45,8 @@ def test_a_ratio_of_nothing_is_null_and_says_how_many_calls_it_is_of() -> None:
 def test_percentiles_and_maxima_have_heat_maps_too() -> None:
     north = january(region=("North",))
 
-    longest = heatmap(north, metric_of("longest_wait"))
-    median = heatmap(north, metric_of("wait_p50"))
+    longest = heatmap(north, metric_of("longest_wait"), LINKS)
+    median = heatmap(north, metric_of("wait_p50"), LINKS)
 
     assert longest.values[0][8] == 30.0
     assert median.values[0][8] is not None
@@ -56,6 +58,6 @@ def test_an_hour_that_comes_twice_is_one_and_one_that_is_skipped_is_empty() -> N
     aggregates = aggregates_of(*map(call, (*back, *forward)), zones=("Europe/Berlin",))
     window = Window(date(2025, 1, 1), date(2026, 1, 1))
 
-    sunday = heatmap(aggregates.select("Europe/Berlin", window, Filter()), metric_of("calls")).values[6]
+    sunday = heatmap(aggregates.select("Europe/Berlin", window, Filter()), metric_of("calls"), LINKS).values[6]
 
     assert [(hour, calls) for hour, calls in enumerate(sunday) if calls] == [(1, 1), (2, 2), (3, 1)]

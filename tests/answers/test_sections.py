@@ -14,7 +14,8 @@ from msgspec import UNSET
 
 from supportapi.answers.choice import DIMENSIONS
 from supportapi.answers.metrics import metrics_answer
-from supportapi.answers.query import MetricsQuery
+from supportapi.answers.query import BreakdownsQuery, MetricsQuery
+from supportapi.answers.tables import Table, breakdowns_table
 from supportapi.calls.filter import Filter
 from supportapi.calls.window import Window, bucket_starts, midnight
 from supportapi.rollups.catalogue import METRICS
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from supportapi.rollups.aggregates import Aggregates
 
 VALUES: dict[str, tuple[Any, ...]] = {
+    "customer_id": ("kim", "lee", "max", "noa", None),
     "region": ("a", "a", "a", "b", "null", "other", None),
     "issue_type": ("a", "b", "b", "c", "d", "other", None),
     "channel": ("a", "b", None),
@@ -61,9 +63,15 @@ class Case:
         query = MetricsQuery(from_=self.window.start, to=self.window.end, compare="none", **limits, **asked)
         return metrics_answer(self.aggregates, query, TRUTH).data
 
+    def table(self, **asked: Any) -> Table:
+        limits = {name: self.limits.members(name) for name in self.limits.limited}
+        query = BreakdownsQuery(from_=self.window.start, to=self.window.end, compare="none", **limits, **asked)
+        return breakdowns_table(self.aggregates, query, TRUTH)
+
     def known(self, values: dict[str, Any]) -> dict[str, Any]:
         """What the metrics must be; unavailable ones, whose columns no call has, are null."""
-        missing = [column for column in ("answered", "wait_seconds", "duration_seconds", "rating", "resolved")
+        optional = ("answered", "customer_id", "wait_seconds", "duration_seconds", "rating", "resolved")
+        missing = [column for column in optional
                    if self.rows and all(each.get(column) is None for each in self.rows)]  # fmt: skip
         return {key: None if NEEDS[key] & set(missing) else plain.about(values[key], key) for key in KEYS}
 
@@ -82,6 +90,7 @@ NEEDS: dict[str, set[str]] = {
         )
     },
     **{key: {"resolved"} for key in ("resolved", "resolution_rate", "resolved_share_of_calls")},
+    "first_contact_resolution": {"customer_id", "resolved"},
     **{key: {"rating"} for key in ("csat", "average_rating", "rated", "response_rate", "net_satisfaction")},
     "calls": set(),
 }
@@ -300,11 +309,12 @@ def test_the_smallest_datasets_have_every_section(rows: list[plain.Row]) -> None
 
 
 ADDITIVE = tuple(metric.key for metric in METRICS if metric.adds == "sum")
+COUNTED = tuple(metric.key for metric in METRICS if metric.counts)
 
 
 @_property
 @given(cases(), st.sampled_from(("hour", "day", "week", "month")), st.integers(1, 9))
-def test_a_card_is_the_sum_of_its_series_and_of_every_breakdown(case: Case, grain: Any, top: int) -> None:
+def test_a_card_is_the_sum_of_its_series_of_every_breakdown_and_of_its_export(case: Case, grain: Any, top: int) -> None:
     found = case.ask(metrics=ADDITIVE, grain=grain, by=DIMENSIONS, top=top)
 
     cards = {card.key: pytest.approx(card.value) for card in found.kpis if card.available}
@@ -314,6 +324,37 @@ def test_a_card_is_the_sum_of_its_series_and_of_every_breakdown(case: Case, grai
     assert [_totals(parted, cards) for parted in found.breakdowns] == [
         _possible(parted, cards) for parted in found.breakdowns
     ]
+    table = case.table(metrics=ADDITIVE, by=DIMENSIONS, top=top)
+    assert [_exported(table, parted, cards) for parted in found.breakdowns] == [
+        _possible(parted, cards) for parted in found.breakdowns
+    ]
+
+
+def _exported(table: Table, parted: Any, cards: dict[str, Any]) -> dict[str, float]:
+    rows = [row for row in table.rows if row["dimension"] == parted.dimension]
+    return {key: sum(row[key] for row in rows) for key in _possible(parted, cards)}
+
+
+@_property
+@given(cases(), st.sampled_from(("hour", "day", "week", "month")), st.integers(1, 9))
+def test_the_counts_of_a_card_are_the_sums_of_its_series_and_of_every_breakdown(
+    case: Case, grain: Any, top: int
+) -> None:
+    found = case.ask(metrics=COUNTED, grain=grain, by=DIMENSIONS, top=top)
+
+    cards = {card.key: card.counts for card in found.kpis if card.available}
+    series = {one.key: one.counts for one in found.series if one.available}
+    assert {key: {name: sum(listed) for name, listed in counts.items()} for key, counts in series.items()} == cards
+    assert [_counts(parted, cards) for parted in found.breakdowns] == [
+        {name: count for key in cards if key not in parted.unavailable for name, count in cards[key].items()}
+        for parted in found.breakdowns
+    ]
+
+
+def _counts(parted: Any, cards: dict[str, dict[str, int]]) -> dict[str, int]:
+    rows = [*parted.rows, *([] if parted.other is None else [parted.other])]
+    names = [name for key, counts in cards.items() if key not in parted.unavailable for name in counts]
+    return {name: sum(shown.counts[name] for shown in rows) for name in names}
 
 
 def _totals(parted: Any, cards: dict[str, Any]) -> dict[str, float]:

@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supportapi.snapshots import keys
+from tests.api.world import settle, some_calls
+
 if TYPE_CHECKING:
-    from tests.api.world import Api
+    from tests.api.world import Api, World
 
 pytestmark = pytest.mark.anyio
 
@@ -94,3 +97,106 @@ async def test_an_unchanged_page_gets_304(api: Api) -> None:
     etag = (await api.get("/api/calls?sort=rating&per_page=5")).headers["etag"]
 
     assert (await api.get("/api/calls?per_page=5&sort=rating", if_none_match=etag)).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("rating,-duration", ["c-019-a", "c-018-a"]),
+        ("agent,duration", ["c-000-a", "c-001-a"]),
+        ("-wait,started_at", ["c-000-b", "c-001-b"]),
+    ],
+)
+async def test_calls_are_sorted_by_several_columns(api: Api, sort: str, expected: list[str]) -> None:
+    body = (await api.get(f"/api/calls?sort={sort}&per_page=2")).json()
+
+    assert [row["call_id"] for row in body["data"]] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("sort=-durations", "'-durations' is not a column to sort by; did you mean '-duration'?"),
+        ("sort=wait,-wait", "'wait' is named twice."),
+        ("fields=regio", "did you mean 'region'?"),
+        ("cursor=nonsense", "This is no cursor of this list"),
+    ],
+)
+async def test_a_refusal_says_what_would_do(api: Api, query: str, told: str) -> None:
+    answer = await api.get(f"/api/calls?{query}")
+
+    assert answer.status_code == 422
+    assert told in answer.json()["error"]["message"]
+
+
+async def test_fields_are_those_that_are_named_and_the_id(api: Api) -> None:
+    body = (await api.get("/api/calls?fields=region,service_level_met&per_page=1&agent_id=ben")).json()
+
+    assert body["data"] == [{"call_id": "c-019-b", "region": "south", "service_level_met": False}]
+
+
+async def test_a_text_that_no_index_holds_is_looked_for_all_the_same(api: Api) -> None:
+    body = (await api.get("/api/calls?q=a%0Ab&fields=region")).json()
+
+    assert (body["data"], body["meta"]["total"]) == ([], 0)
+
+
+async def test_the_link_header_says_what_the_links_say(api: Api) -> None:
+    answer = await api.get("/api/calls?per_page=50")
+
+    links = answer.json()["links"]
+    assert answer.links == {rel: {"url": links[rel], "rel": rel} for rel in ("first", "next", "last")}
+
+
+async def read_on(api: Api, link: str) -> tuple[list[str], str | None]:
+    body = (await api.get(link)).json()
+    return [row["call_id"] for row in body["data"]], body["links"]["cursor"]
+
+
+async def test_a_cursor_reads_one_version_to_its_end_whatever_is_published_meanwhile(api: Api, world: World) -> None:
+    seen, link = await read_on(api, "/api/calls?per_page=7&sort=-rating&range=all")
+    follower = api.doors.follower
+
+    for days in (19, 25):
+        world.write(some_calls(days))
+        version = world.publish()
+        await settle(lambda: follower.current.snapshot.card.version == version)  # noqa: B023 - awaited at once
+        more, link = await read_on(api, str(link))
+        seen += more
+    while link:
+        more, link = await read_on(api, link)
+        seen += more
+
+    assert len(seen) == len(set(seen)) == 60
+    assert (await api.get("/api/calls?range=all")).json()["meta"]["total"] == 75
+
+
+async def test_a_cursor_of_a_version_that_is_gone_says_where_to_begin_again(api: Api, world: World) -> None:
+    _, link = await read_on(api, "/api/calls?per_page=7&region=north")
+    name = api.doors.follower.current.snapshot.card.version
+    world.write(some_calls(5))
+    version = world.publish()
+    await settle(lambda: api.doors.follower.current.snapshot.card.version == version)
+    world.redis.zrem(keys.HISTORY, name)
+
+    answer = await api.get(str(link))
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (410, "CURSOR_EXPIRED")
+    assert error["details"][0]["links"]["first"] == "/api/calls?per_page=7&range=30d&region=north"
+
+
+@pytest.mark.parametrize("changed", ["&region=south", "&sort=rating", "x", "&page=2"])
+async def test_a_cursor_is_bound_to_its_list(api: Api, changed: str) -> None:
+    _, link = await read_on(api, "/api/calls?per_page=7")
+    words = str(link).replace("cursor=", f"cursor={changed}") if changed == "x" else f"{link}{changed}"
+
+    assert (await api.get(words)).status_code == 422
+
+
+async def test_a_cursor_may_show_more_or_fewer_calls_and_fields_at_once(api: Api) -> None:
+    _, link = await read_on(api, "/api/calls?per_page=7")
+
+    body = (await api.get(str(link).replace("per_page=7", "per_page=2&fields=region"))).json()
+
+    assert body["data"] == [{"call_id": "c-017-b", "region": "south"}, {"call_id": "c-017-a", "region": "north"}]

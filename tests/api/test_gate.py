@@ -37,7 +37,7 @@ def test_a_memory_never_outlives_its_token() -> None:
     gate = Gate(register.verify)
     gate.admit({b"authorization": b"bearer good"})
 
-    assert gate.remembered({b"authorization": b"bearer good"}) is None
+    assert gate.remembered({b"authorization": b"bearer good"}, time.perf_counter()) is None
 
 
 def test_what_was_refused_is_not_remembered() -> None:
@@ -46,7 +46,7 @@ def test_what_was_refused_is_not_remembered() -> None:
     with pytest.raises(Unauthenticated):
         gate.admit({b"authorization": b"Bearer bad"})
 
-    assert gate.remembered({b"authorization": b"Bearer bad"}) is None
+    assert gate.remembered({b"authorization": b"Bearer bad"}, time.perf_counter()) is None
 
 
 def test_nobody_is_remembered_for_no_credential() -> None:
@@ -55,7 +55,7 @@ def test_nobody_is_remembered_for_no_credential() -> None:
     with pytest.raises(Unauthenticated):
         gate.admit({})
 
-    assert gate.remembered({}) is None
+    assert gate.remembered({}, time.perf_counter()) is None
 
 
 def test_the_header_goes_before_the_cookie() -> None:
@@ -73,7 +73,8 @@ def test_the_memory_is_bounded() -> None:
     for number in range(5_000):
         gate.admit({b"cookie": f"n={number}; {COOKIE}=good".encode()})
 
-    first, last = (gate.remembered({b"cookie": f"n={number}; {COOKIE}=good".encode()}) for number in (0, 4_999))
+    now = time.perf_counter()
+    first, last = (gate.remembered({b"cookie": f"n={number}; {COOKIE}=good".encode()}, now) for number in (0, 4_999))
     assert first is None
     assert last is not None
 
@@ -84,7 +85,7 @@ def test_a_revoked_token_can_be_forgotten() -> None:
 
     gate.forget()
 
-    assert gate.remembered({b"authorization": b"Bearer good"}) is None
+    assert gate.remembered({b"authorization": b"Bearer good"}, time.perf_counter()) is None
 
 
 def test_everyone_is_let_in_where_authentication_is_off() -> None:

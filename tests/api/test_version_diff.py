@@ -99,7 +99,7 @@ async def test_a_comparison_is_computed_once_and_then_hot_by_every_name(api: Api
     hot = api.doors.follower.current.hot
     assert second.content == first.content
     assert unchanged.status_code == 304
-    assert hot.find(SINCE_YESTERDAY, b"") is hot.find(f"/api/versions/{pair[0]}...{pair[1]}", b"range=all")
+    assert hot.find(("", SINCE_YESTERDAY, b"")) is hot.find(("", f"/api/versions/{pair[0]}...{pair[1]}", b"range=all"))
 
 
 async def test_a_version_compared_with_itself_reads_no_row(api: Api, world: World) -> None:

@@ -15,7 +15,9 @@ from supportapi.access.door import Attempts, Door
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import UserFile, Users
 from supportapi.answers.prepared import prepare
+from supportapi.api.access_log import event_of
 from supportapi.api.app import Parts, create_app
+from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
 from supportapi.calls.record import SCHEMA
 from supportapi.dataset.pinned import Pinned
@@ -201,7 +203,8 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
         wanted=world.workshop.wanted,
         machine=ThisMachine(house, Arrays(house), Pinned(house, world.source), BUDGET_MB),
         door=door,
-        access_sink=events.extend,
+        access_sink=lambda raw, epoch: events.extend(event_of(each, epoch) for each in raw),
+        cursors=Cursors(SECRET),
         now=clock,
         **options,
     )

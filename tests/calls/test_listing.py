@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from supportapi.calls.filter import Filter
-from supportapi.calls.listing import Order, Selection, find, listing
+from supportapi.calls.listing import Order, Selection, find, listing, slices
 from supportapi.calls.record import SCHEMA
 from supportapi.calls.shown import duration_label, service_level_met, shown
 from supportapi.calls.window import Window
@@ -47,11 +47,14 @@ def ids(calls: pl.LazyFrame, selection: Selection = EVERYTHING, order: Order | N
     ("order", "expected"),
     [
         (Order("started_at", descending=True), ["e", "d", "c", "b", "a"]),
-        (Order("rating", descending=True), ["a", "b", "d", "c", "e"]),
+        (Order("rating", descending=True), ["a", "d", "b", "e", "c"]),
         (Order("rating", descending=False), ["b", "d", "a", "c", "e"]),
         (Order("duration_seconds", descending=False), ["a", "d", "b", "e", "c"]),
         (Order("wait_seconds", descending=True), ["b", "e", "a", "c", "d"]),
         (Order("agent_name", descending=False), ["a", "d", "b", "e", "c"]),
+        (Order("rating", then=(Order("duration_seconds", descending=False),)), ["a", "d", "b", "e", "c"]),
+        (Order("agent_name", descending=False, then=(Order("rating"),)), ["a", "d", "b", "e", "c"]),
+        (Order("agent_name", descending=False, then=(Order("duration_seconds"),)), ["d", "a", "e", "b", "c"]),
     ],
 )
 def test_ties_are_broken_by_id_and_unknown_values_come_last(
@@ -75,6 +78,21 @@ def test_ties_are_broken_by_id_and_unknown_values_come_last(
         ({"answered": ("null",)}, ["d"]),
         ({"resolved": ("true", "null")}, ["a", "c", "d", "e"]),
         ({"min_duration_seconds": 90.0, "max_duration_seconds": 120.0}, ["b", "d"]),
+        ({"min_wait_seconds": 5.0, "max_wait_seconds": 20.0}, ["a", "e"]),
+        ({"min_wait_seconds": 0.0}, ["a", "b", "c", "e"]),
+        ({"weekday": (0,)}, ["a", "b", "c", "d", "e"]),
+        (
+            {"weekday": (6,), "zone": "America/New_York", "window": Window(date(2026, 1, 4), date(2026, 1, 5))},
+            ["a", "b", "c", "d", "e"],
+        ),
+        ({"hour": (1, 3)}, ["b", "d"]),
+        ({"hour": (1, 3), "zone": "Europe/Berlin"}, ["a", "c"]),
+        ({"started_from": BEGIN + timedelta(hours=1), "started_to": BEGIN + timedelta(hours=3)}, ["b", "c"]),
+        ({"offered": "standard"}, ["a", "b", "e"]),
+        ({"offered": "all_offered"}, ["a", "b", "c", "e"]),
+        ({"offered": "answered_only"}, ["a", "b", "e"]),
+        ({"offered": "abandon_after_threshold", "threshold_seconds": 2}, ["a", "b", "c", "e"]),
+        ({"offered": "abandon_after_threshold", "threshold_seconds": 3}, ["a", "b", "e"]),
         ({"text": "YVES"}, ["b", "e"]),
         ({"text": "u1"}, ["a", "c"]),
         ({"text": ".*"}, []),
@@ -95,6 +113,37 @@ def test_pages_together_are_everything_once(calls: pl.LazyFrame) -> None:
 
     assert [[row["call_id"] for row in page.rows] for page in pages] == [["b", "d"], ["a", "c"], ["e"], []]
     assert {page.total for page in pages} == {5}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 10])
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order(column, descending=descending)
+        for column in ("started_at", "duration_seconds", "wait_seconds", "rating", "agent_name")
+        for descending in (True, False)
+    ],
+    ids=str,
+)
+def test_slices_together_are_the_whole_list(calls: pl.LazyFrame, order: Order, rows: int) -> None:
+    found = list(slices(calls, EVERYTHING, order, rows=rows))
+
+    assert [name for each in found for name in each["call_id"]] == ids(calls, order=order)
+    assert max(each.height for each in found) <= rows
+
+
+def test_an_hour_is_never_parted(calls: pl.LazyFrame) -> None:
+    crowded = calls.with_columns(started_at=pl.lit(BEGIN).cast(SCHEMA["started_at"]))
+
+    found = list(slices(crowded, EVERYTHING, Order(), rows=2))
+
+    assert [each["call_id"].to_list() for each in found] == [["e", "d", "c", "b", "a"]]
+
+
+def test_nothing_has_no_slices(calls: pl.LazyFrame) -> None:
+    nothing = Selection(window=Window(date(2020, 1, 1), date(2020, 1, 2)), zone="UTC")
+
+    assert [list(slices(calls, nothing, Order(by), rows=2)) for by in ("started_at", "rating")] == [[], []]
 
 
 def test_a_total_that_is_known_is_not_counted_again(calls: pl.LazyFrame) -> None:

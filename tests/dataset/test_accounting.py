@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
 import pytest
 
+from supportapi.calls.mapping import read_mapping
 from supportapi.dataset.ingest import ingest
 from supportapi.dataset.report import FileRows, IngestReport
 from supportapi.errors import IngestRejected, MappingInvalid
@@ -103,6 +105,18 @@ def test_values_that_were_made_null_are_listed_with_what_stood_there(tmp_path: P
         ("calls.csv", 4, "c", "duration_seconds", "duration_zero", '{"talk":"0"}'),
         ("calls.csv", 5, "d", "duration_seconds", "duration_seconds_unreadable", '{"talk":"soon"}'),
     ]
+
+
+def test_an_altered_length_of_a_typed_file_stands_there_as_a_clock_shows_it(tmp_path: Path) -> None:
+    moment = datetime(2024, 5, 6, tzinfo=UTC)
+    calls = pl.DataFrame({"id": ["a"], "start": [moment], "talk": [timedelta(0)]})
+    calls.write_parquet(tmp_path / "calls.parquet")
+    columns = '[columns]\ncall_id = "id"\nstarted_at = "start"\nduration_seconds = "talk"\n'
+
+    ingest([tmp_path / "calls.parquet"], read_mapping(columns), tmp_path / "out")
+
+    told = pl.read_parquet(tmp_path / "out" / "altered.parquet").select("reason", "original").rows()
+    assert told == [("duration_zero", '{"talk":"0:00:00"}')]
 
 
 def test_the_report_tells_how_many_altered_values_are_not_listed(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from supportapi.dataset.append import Appended, partition_of
 from supportapi.dataset.files import sha256_of
 from supportapi.dataset.placement import Placement, place
 from supportapi.dataset.write import Partition, Writer
-from supportapi.errors import DataMismatch, DataMissing, ManifestInvalid
+from supportapi.errors import DataCorrupt, DataMismatch, DataMissing, ManifestInvalid, SchemaInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,3 +185,29 @@ def test_pieces_appended_in_any_order_are_the_dataset_ingested_in_one_go(
 def _outdated(rows: Sequence[Row]) -> list[Row]:
     """The calls as they were before: in another month."""
     return [(call_id, started - timedelta(days=200), rating) for call_id, started, rating in rows]
+
+
+@pytest.mark.parametrize(
+    ("columns", "refusal"),
+    [
+        ({"id": ["a"], "start_time": ["at noon"]}, SchemaInvalid),
+        ({"id": ["a"]}, SchemaInvalid),
+        ({"id": ["a"], "start_time": [None]}, SchemaInvalid),
+        (None, DataCorrupt),
+    ],
+)
+def test_nothing_is_added_to_a_file_of_somebody_else_that_holds_no_calls(
+    tmp_path: Path, columns: dict[str, list[str]] | None, refusal: type[DataCorrupt | SchemaInvalid]
+) -> None:
+    file = tmp_path / "cleaned_calls.parquet"
+    if columns is None:
+        file.write_text("no Parquet")
+    else:
+        pl.DataFrame(columns).write_parquet(file)
+    (tmp_path / "manifest.json").write_text(f'{{"path": "{file.name}", "hash": "{sha256_of(file)}"}}')
+    before = file.read_bytes()
+
+    with pytest.raises(refusal, match=r"cleaned_calls\.parquet\. Ingest without --append"):
+        put(tmp_path, ("b", MAY, 5), append=True)
+
+    assert file.read_bytes() == before

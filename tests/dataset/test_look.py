@@ -315,7 +315,7 @@ def test_whoever_knows_that_rows_are_calls_can_say_so(tmp_path: Path, text: str)
 def test_a_refused_table_is_told_how_it_could_be_ingested_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "report.csv").write_text(OPERATORS)
 
-    with pytest.raises(NotCalls, match="say so at the top of the mapping: rows_are_calls = true"):
+    with pytest.raises(NotCalls, match="say so: --rows-are-calls beside --suggest, rows_are_calls = true at the top"):
         look(tmp_path / "report.csv")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -152,3 +153,25 @@ def test_an_empty_sheet_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(RawFileUnreadable, match="headers"):
         rows(path)
+
+
+def _locked() -> bytes:
+    """What Excel puts around a workbook that it encrypts: a compound file with a stream of that name, here empty."""
+    none, end, own = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    header = struct.pack(
+        "<8s16xHHHHH6xIIIIIIIII109I", bytes.fromhex("d0cf11e0a1b11ae1"), 0x3E, 3, 0xFFFE, 9, 6,
+        0, 1, 1, 0, 4096, end, 0, end, 0, 0, *[none] * 108,
+    )  # fmt: skip
+    sectors = struct.pack("<128I", own, end, *[none] * 126)
+    entries = [
+        struct.pack("<64sHBBIII36xIQ", name.encode("utf-16-le"), len(name) * 2 + 2, kind, 1, none, none, child, end, 0)
+        for name, kind, child in (("Root Entry", 5, 1), ("EncryptedPackage", 2, none))
+    ]
+    return header + sectors + b"".join(entries).ljust(512, b"\0")
+
+
+def test_a_workbook_that_needs_a_password_is_told(tmp_path: Path) -> None:
+    (tmp_path / "calls.xlsx").write_bytes(_locked())
+
+    with pytest.raises(RawFileUnreadable, match=r"is protected by a password\. Open it, and save it without one"):
+        rows(tmp_path / "calls.xlsx")

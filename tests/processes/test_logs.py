@@ -15,6 +15,8 @@ from supportapi.processes.redaction import REDACTED, Redaction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from supportapi.api.access_log import RawEvent
+
 
 class Terminal(io.StringIO):
     """A stream that is a terminal."""
@@ -134,17 +136,20 @@ def test_harmless_fields_are_left_alone() -> None:
     assert Redaction()(None, "info", dict(fields)) == fields
 
 
+def served(**given: Any) -> RawEvent:
+    """A request that took 1.5 ms and ended at 2026-01-02T03:04:05.25Z, by a clock that began a second before that."""
+    what: dict[str, Any] = {"path": "/api/calls", "query": b"", "user": "ann", "request_id": b"r-1", **given}
+    named = ("GET", "/api/calls", what["path"], what["query"], 200, "", "", what["user"])
+    return named, 0.9985, 0.0015, what["request_id"]
+
+
+EPOCH = datetime.fromisoformat("2026-01-02T03:04:04.250+00:00").timestamp()
+
+
 def test_access_events_are_written_in_one_call_and_their_queries_cleaned() -> None:
-    from supportapi.api.access_log import AccessEvent
-
     out = io.StringIO()
-    event = AccessEvent(
-        timestamp=datetime.fromisoformat("2026-01-02T03:04:05+00:00"),
-        method="GET", route="/api/calls", path="/api/calls", query="token=hunter2", status=200, milliseconds=1.5,
-        source="", version="", user="ann", request_id="r-1",
-    )  # fmt: skip
 
-    access_sink("api", "INFO", "json", out)([event, event])
+    access_sink("api", "INFO", "json", out)([served(query=b"token=hunter2"), served(query=b"token=hunter2")], EPOCH)
 
     first, second = lines(out)
     assert first == second
@@ -152,10 +157,37 @@ def test_access_events_are_written_in_one_call_and_their_queries_cleaned() -> No
     assert "hunter2" not in out.getvalue()
 
 
+def test_what_is_told_apart_in_a_line_is_what_the_request_was() -> None:
+    out = io.StringIO()
+    odd = {"path": '/a"milliseconds":0.0%s%', "query": b"q=%25%b", "user": None, "request_id": b"r-2"}
+
+    access_sink("api", "INFO", "json", out)([served(), served(**odd), served()], EPOCH)
+
+    first, second, third = lines(out)
+    assert first == third
+    assert (second["path"], second["query"], second["user"], second["request_id"]) == (
+        odd["path"],
+        "q=%25%b",
+        None,
+        "r-2",
+    )
+    assert (second["milliseconds"], second["timestamp"]) == (1.5, "2026-01-02T03:04:05.250000Z")
+
+
+def test_on_a_terminal_access_events_are_for_people() -> None:
+    out = Terminal()
+
+    access_sink("api", "INFO", "auto", out)([served(query=b"token=hunter2")], EPOCH)
+
+    assert "request.served" in out.getvalue()
+    assert "\x1b[" in out.getvalue()
+    assert "hunter2" not in out.getvalue()
+
+
 def test_access_events_are_not_written_when_only_warnings_are_wanted() -> None:
     out = io.StringIO()
 
-    access_sink("api", "WARNING", "json", out)([])
+    access_sink("api", "WARNING", "json", out)([served()], EPOCH)
 
     assert out.getvalue() == ""
 

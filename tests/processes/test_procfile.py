@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from supportapi.dataset.sample import make_sample
-from tests.processes.machine import all_gone, free_port, status, until
+from tests.processes.machine import all_gone, free_port, gone, status, until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -76,7 +76,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def started_by(runner: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return psutil.Process(runner.pid).children(recursive=True)
+    return [one for one in psutil.Process(runner.pid).children(recursive=True) if not gone(one)]
 
 
 @pytest.mark.parametrize("runner", RUNNERS)

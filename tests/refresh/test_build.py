@@ -38,7 +38,7 @@ Shop = Callable[..., Workshop]
 
 
 def _prepare_little(aggregates: Aggregates, truth: Truth) -> list[PreparedAnswer]:
-    body = f"{truth.version} {aggregates.row_count}".encode()
+    body = msgspec.json.encode({"data": f"{truth.version} {aggregates.row_count}"})
     return [PreparedAnswer("/api/metrics", "", body, body)]
 
 
@@ -99,7 +99,7 @@ def test_a_dataset_becomes_the_published_version(shop: Shop, data: Path, shelf: 
     current = shelf.current()
     assert current is not None
     assert (current.dataset_hash, done["outcome"], done["rows"]) == (dataset_hash, "published", 40)
-    assert set(shelf.parts(current.version)) == {"card", "audit", "prepared", f"state:{dataset_hash}"}
+    assert set(shelf.parts(current.version)) == {"card", "audit", "days", "prepared", f"state:{dataset_hash}"}
     loaded = workshop.arrays.load(current.version)
     assert loaded is not None
     assert Aggregates.from_arrays(*loaded).row_count == 40
@@ -130,7 +130,9 @@ def test_the_prepared_answers_are_on_the_shelf_as_messagepack(shop: Shop, data: 
 
     prepared = msgspec.msgpack.decode(shelf.read(current.version, "prepared")["prepared"])
 
-    assert [(one["path"], one["body"]) for one in prepared] == [("/api/metrics", f"{current.version} 40".encode())]
+    assert [(one["path"], one["body"]) for one in prepared] == [
+        ("/api/metrics", f'{{"data":"{current.version} 40"}}'.encode())
+    ]
 
 
 def test_another_machine_can_make_the_arrays_from_the_states_on_the_shelf(shop: Shop, data: Path, shelf: Shelf) -> None:

@@ -45,6 +45,22 @@ def parted(rows: list[Row], question: Question) -> Parted:
     return Parted(tuple(axes), cells)
 
 
+REPEAT = timedelta(days=7)
+
+
+def judged(rows: list[Row]) -> list[Row]:
+    """All `rows` of a dataset, with what they say of each other: `matured` and `followed`, null for strangers."""
+    newest = max((row["started_at"] for row in rows), default=None)
+    return [
+        {
+            **row,
+            "followed": _followed(row, rows),
+            "matured": newest is not None and newest - row["started_at"] >= REPEAT,
+        }
+        for row in rows
+    ]
+
+
 def milliseconds(row: Row, of: str) -> int | None:
     """The wait or the duration of a row."""
     seconds = row[f"{of}_seconds"]
@@ -57,6 +73,7 @@ def measured(rows: list[Row]) -> Counter[str]:
     for row in rows:
         found.update(_waits(row))
         found.update(_outcomes(row))
+        found.update(_repeats(row))
     return found
 
 
@@ -117,6 +134,21 @@ def _outcomes(row: Row) -> Counter[str]:
         found.update({"resolved_known": 1, "resolved_known_handled": int(handled)})
         found.update({"resolved": int(row["resolved"]), "resolved_handled": int(row["resolved"] and handled)})
     return found
+
+
+def _followed(row: Row, rows: list[Row]) -> bool | None:
+    if row["customer_id"] is None:
+        return None
+    same = (other for other in rows if all(row[name] == other[name] for name in ("customer_id", "issue_type")))
+    return any(timedelta() < other["started_at"] - row["started_at"] <= REPEAT for other in same)
+
+
+def _repeats(row: Row) -> Counter[str]:
+    if not row["resolved"] or row["followed"] is None:
+        return Counter()
+    if not row["matured"]:
+        return Counter({"resolved_young": 1})
+    return Counter({"resolved_matured": 1, "resolved_without_repeat": int(not row["followed"])})
 
 
 def _wanted(row: Row, question: Question) -> bool:

@@ -46,6 +46,7 @@ _ROWS: st.SearchStrategy[oracle.Row] = st.fixed_dictionaries(
     {
         "offset": _OFFSETS,
         **{name: _member(name) for name in _KEYS},
+        "customer_id": st.sampled_from(("kim", "lee", None)),
         "answered": st.sampled_from((True, True, False, None)),
         "resolved": st.sampled_from((True, False, None)),
         "rating": st.sampled_from((None, 1, 2, 3, 4, 5)),

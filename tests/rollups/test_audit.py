@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from supportapi.measures.tally import COUNTS, REPEAT_COUNTS
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.audit import audit
 from supportapi.rollups.audit_report import Asked, AuditReport
 from supportapi.rollups.codes import UNKNOWN_BUCKET
+from supportapi.rollups.questions import TIME_AXES
 from tests.rollups import random_calls
 from tests.rollups.few_calls import AMPLE, NOTHING, ZONES, aggregates_of, frame
 
@@ -25,6 +27,7 @@ CALLS: list[Row] = [
         "call_id": f"c{n:03}",
         "started_at": datetime(2024, 5, 6, tzinfo=UTC) + timedelta(hours=5 * n),
         "region": "ns"[n % 2],
+        "customer_id": f"k{n % 9}",
         "agent_id": f"a{n % 3}",
         "wait_seconds": float(n),
         "duration_seconds": None if n % 5 == 0 else 60.5 + n,
@@ -96,6 +99,7 @@ def test_a_dataset_without_calls_passes() -> None:
     [
         ("zone0-lattice0-counts", add_one(-1, -1, -1, -1, 0), AMPLE, "calls"),
         ("zone0-lattice0-counts", add_one(-1, -1, -1, -1, 1), AMPLE, "answered"),
+        ("zone0-lattice0-counts", add_one(-1, -1, -1, -1, COUNTS.index("resolved_young")), AMPLE, "resolved_young"),
         ("zone0-lattice0-sums", add_one(-1, -1, -1, -1, 3), AMPLE, "duration_ms"),
         ("zone0-lattice0-longest", fill(10_000_000), AMPLE, "longest_wait"),
         ("zone0-wait0", add_many(-1, -1), AMPLE, "wait_p50"),
@@ -111,6 +115,16 @@ def test_a_corrupt_array_is_reported(array: str, change: Callable[[Any], None], 
 
     assert not report.passed
     assert measure in {mismatch.measure for mismatch in report.mismatches}
+
+
+@pytest.mark.parametrize("name", REPEAT_COUNTS)
+def test_a_wrong_repeat_is_found_in_the_cell_and_in_the_whole(name: str) -> None:
+    whole = aggregates_of(CALLS, ("UTC",))
+    broken = corrupted(whole, "zone0-lattice0-counts", add_one(1, -1, -1, slice(20, None), COUNTS.index(name)))
+
+    report = audit(broken, frame(CALLS), queries=200, seed=1)
+
+    assert {(one.measure, one.cell is None) for one in report.mismatches} == {(name, True), (name, False)}
 
 
 def test_one_corrupt_cell_in_the_middle_is_found_by_the_questions_that_see_it() -> None:
@@ -162,7 +176,7 @@ def asked() -> tuple[Asked, ...]:
 
 @pytest.mark.parametrize(
     "axis",
-    ["region", "issue_type", "channel", "agent_id", "agent_region", "rating", "hour", "day", "week", "month"],
+    ["region", "issue_type", "channel", "agent_id", "agent_region", "rating", *TIME_AXES],
 )
 def test_every_axis_is_asked_for(asked: tuple[Asked, ...], axis: str) -> None:
     assert [one for one in asked if axis in one.by]

@@ -18,6 +18,7 @@ TEN_CALLS = tally(
     calls=10, answered=6, unanswered=3, short_abandons=1, within_20=3, beyond_20=2, within_10=2,
     wait_known=9, wait_answered_known=6, wait_unanswered_known=3, duration_known=4, rating_1=1, rating_4=1, rating_5=2,
     resolved=4, resolved_known=8, resolved_handled=3, resolved_known_handled=4,
+    resolved_young=1, resolved_matured=2, resolved_without_repeat=1,
     wait_ms=90_000, wait_answered_ms=60_000, wait_unanswered_ms=30_000, duration_ms=500_000,
 )  # fmt: skip
 
@@ -39,6 +40,7 @@ TEN_CALLS = tally(
         ("resolved", 4),
         ("resolution_rate", 75.0),
         ("resolved_share_of_calls", 50.0),
+        ("first_contact_resolution", 50.0),
         ("csat", 75.0),
         ("average_rating", 3.75),
         ("rated", 4),
@@ -88,6 +90,14 @@ def test_an_absent_column_makes_its_metrics_unavailable() -> None:
     assert availability(metric_of("calls"), set()) is None
 
 
+def test_resolved_calls_of_young_age_and_of_unknown_customers_are_left_out_and_counted() -> None:
+    counts = metric_of("first_contact_resolution").counts
+
+    assert {name: int(count(TEN_CALLS)) for name, count in counts.items()} == {
+        "resolved_without_repeat": 1, "resolved_matured": 2, "resolved_young": 1, "resolved_for_unknown": 1,
+    }  # fmt: skip
+
+
 def test_what_needs_the_calls_that_nobody_took_says_nothing_of_an_agent() -> None:
     reasons = {metric.key for metric in METRICS if metric.agent_reason == "no_agent_before_answer"}
 
@@ -99,7 +109,8 @@ def test_the_metrics_are_those_of_the_definitions() -> None:
         "calls", "answered", "unanswered", "answer_rate", "abandonment_rate", "abandonment_rate_excl_short",
         "service_level", "average_speed_of_answer", "average_wait_unanswered", "longest_wait", "wait_p50", "wait_p90",
         "wait_p95", "wait_p99", "duration_p50", "duration_p90", "duration_p95", "duration_p99", "average_duration",
-        "total_talk_time", "resolved", "resolution_rate", "resolved_share_of_calls", "csat", "average_rating", "rated",
+        "total_talk_time", "resolved", "resolution_rate", "resolved_share_of_calls",
+        "first_contact_resolution", "csat", "average_rating", "rated",
         "response_rate", "net_satisfaction",
     }  # fmt: skip
 
@@ -129,8 +140,8 @@ def test_only_shares_of_calls_have_an_interval(metric: Metric) -> None:
 
 
 def test_a_metric_that_does_not_exist_is_a_key_error() -> None:
-    with pytest.raises(KeyError, match="first_contact_resolution"):
-        metric_of("first_contact_resolution")
+    with pytest.raises(KeyError, match="net_promoter_score"):
+        metric_of("net_promoter_score")
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The leaderboard as a file
+         * @description Every row of `GET /api/agents`, with the absolute move of each metric in `<metric>_delta`. In CSV a text that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it, so that no spreadsheet takes it for a formula; in xlsx it is a text as it is. Numbers stay numbers.
+         */
+        get: operations["exportAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents/{agent_id}": {
         parameters: {
             query?: never;
@@ -173,9 +193,29 @@ export interface paths {
         };
         /**
          * A page of calls
-         * @description Filtered and sorted on the rows of the version that is served; ties are broken by `call_id`.
+         * @description Filtered and sorted on the rows of the version that is served; last ties are broken by `call_id`, and unknown values come last. Page 10,000 costs what page 1 does. By `page` each request is answered by the version that is then current; by `cursor` all of them by one.
          */
         get: operations["listCalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calls as a file
+         * @description All calls that `GET /api/calls` would list, in the same order, with the columns of the dataset. In CSV a text that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it, so that no spreadsheet takes it for a formula; in xlsx it is a text as it is. Numbers stay numbers.
+         */
+        get: operations["exportCalls"];
         put?: never;
         post?: never;
         delete?: never;
@@ -212,8 +252,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Server-sent events: new versions
-         * @description `version.published` with the number of the publish as its id; a comment every 15 s. With `Last-Event-ID` a publish that was missed is sent at once.
+         * Server-sent events: new versions, and for admins the progress of jobs
+         * @description `version.published`. `job.progress`, for admins, with a job as `/api/settings/jobs/{id}` shows it. A comment every 15 s. With `Last-Event-ID` every publish that was missed is sent first; when that id is too old to tell, `reset` with the `version` now served (null: none) comes instead: whatever was fetched before may be out of date. Streams end after an hour, and the browser comes back.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -296,6 +336,26 @@ export interface paths {
          * @description Every metric with its formula, unit, better direction and the columns that it needs, and whether the live dataset has them.
          */
         get: operations["getMetricsCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Breakdowns as a file
+         * @description The rows of the breakdowns of `GET /api/metrics`, below one another. The members beyond `top` are a row without a key. In CSV a text that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it, so that no spreadsheet takes it for a formula; in xlsx it is a text as it is. Numbers stay numbers.
+         */
+        get: operations["exportMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -418,6 +478,106 @@ export interface paths {
          * @description Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds its dataset. Whoever asks while it is under way gets the same job.
          */
         post: operations["refreshDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v/{version}/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The leaderboard, of a named version
+         * @description One row for each agent and region that the filters leave, ranked by the metric of `sort` in its better direction. A badge needs `min_calls` behind the value, and `top`, `strong` and `watch` one that differs from the others' by more than luck. Of the version that the path names, as long as it is kept (410 `VERSION_GONE` afterwards, `links.current` being the same question about the current version). The answer never changes and may be kept for a year; `meta.stale` is false, for nothing newer was asked for.
+         */
+        get: operations["listAgentsOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v/{version}/agents/{agent_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One agent, of a named version
+         * @description Cards, series, breakdowns and busy hours of one agent, and rank, percentile and badge in each metric among all agents under the same filters and window. Of the version that the path names, as long as it is kept (410 `VERSION_GONE` afterwards, `links.current` being the same question about the current version). The answer never changes and may be kept for a year; `meta.stale` is false, for nothing newer was asked for.
+         */
+        get: operations["getAgentOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v/{version}/filters/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What there is to filter by, of a named version
+         * @description Every member of each dimension with the calls that it would leave in the window, under the filters of the other dimensions and without its own (0 where nothing would remain), and the days that have data. Without a window and filters it describes the whole dataset. Of the version that the path names, as long as it is kept (410 `VERSION_GONE` afterwards, `links.current` being the same question about the current version). The answer never changes and may be kept for a year; `meta.stale` is false, for nothing newer was asked for.
+         */
+        get: operations["getFilterOptionsOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v/{version}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cards, series and breakdowns, of a named version
+         * @description Every number of the dashboard for one window and one filter, compared with another window. Windows are half-open and end with the last day that has data unless `from` and `to` say otherwise. Of the version that the path names, as long as it is kept (410 `VERSION_GONE` afterwards, `links.current` being the same question about the current version). The answer never changes and may be kept for a year; `meta.stale` is false, for nothing newer was asked for.
+         */
+        get: operations["getMetricsOfVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v/{version}/metrics/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each number means, of a named version
+         * @description Every metric with its formula, unit, better direction and the columns that it needs, and whether the live dataset has them. Of the version that the path names, as long as it is kept (410 `VERSION_GONE` afterwards, `links.current` being the same question about the current version). The answer never changes and may be kept for a year; `meta.stale` is false, for nothing newer was asked for.
+         */
+        get: operations["getMetricsCatalogueOfVersion"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -772,6 +932,8 @@ export interface components {
             deltas: {
                 [key: string]: components["schemas"]["Delta"];
             } | null;
+            /** @description Other pages, as paths with their queries. */
+            links: components["schemas"]["CallsLink"];
             /**
              * @description Answered; absent if not asked for.
              * @example 3476
@@ -852,6 +1014,11 @@ export interface components {
              * @example 70.3
              */
             resolved_share_of_calls?: number | null;
+            /**
+             * @description First contact resolution; absent if not asked for.
+             * @example 70.3
+             */
+            first_contact_resolution?: number | null;
             /**
              * @description CSAT; absent if not asked for.
              * @example 70.3
@@ -986,7 +1153,7 @@ export interface components {
              * @default -calls
              * @enum {string}
              */
-            sort: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+            sort: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
             /**
              * @description The metrics of each row; all but percentiles and maxima when none is named.
              * @default []
@@ -995,7 +1162,7 @@ export interface components {
              *       "csat"
              *     ]
              */
-            metrics: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+            metrics: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
             /**
              * @description A value that is computed from fewer calls than this earns no badge.
              * @default 20
@@ -1149,6 +1316,8 @@ export interface components {
              * @example 30.7
              */
             share: number;
+            /** @description Other pages, as paths with their queries. */
+            links: components["schemas"]["CallsLink"];
         };
         /**
          * Breakdown
@@ -1325,6 +1494,11 @@ export interface components {
              */
             resolved_share_of_calls?: number | null;
             /**
+             * @description First contact resolution; absent if not shown.
+             * @example 70.3
+             */
+            first_contact_resolution?: number | null;
+            /**
              * @description CSAT; absent if not shown.
              * @example 70.3
              */
@@ -1359,6 +1533,8 @@ export interface components {
              * @example North
              */
             label: string;
+            /** @description Other pages, as paths with their queries. */
+            links: components["schemas"]["CallsLink"];
         };
         /**
          * Bucket
@@ -1376,6 +1552,8 @@ export interface components {
              * @example 3866
              */
             value: number | null;
+            /** @description Other pages, as paths with their queries. */
+            links: components["schemas"]["CallsLink"];
         };
         /**
          * Bundle
@@ -1436,10 +1614,10 @@ export interface components {
          * @description A page of calls.
          */
         CallList: {
-            /** @description The answer itself. */
+            /** @description With `fields` each has those and `call_id` alone. */
             data: components["schemas"]["CallRow"][];
             /** @description Where the answer comes from. */
-            meta: components["schemas"]["PagedMeta"];
+            meta: components["schemas"]["CallsMeta"];
             /** @description Other pages, as paths with their queries. */
             links: components["schemas"]["PageLinks"];
         };
@@ -1536,6 +1714,83 @@ export interface components {
             ended_at_local: string | null;
             /** @description Answered within 20 s. Null for an abandon below 5 s, which the service level leaves out. */
             service_level_met: boolean | null;
+        };
+        /**
+         * CallsLink
+         * @description Where the calls behind it are.
+         */
+        CallsLink: {
+            /**
+             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which.
+             * @example /api/calls?from=2026-01-01&to=2026-02-01&region=North
+             */
+            calls: string | null;
+        };
+        /**
+         * CallsMeta
+         * @description What is known of the list.
+         */
+        CallsMeta: {
+            /**
+             * @description The name of the snapshot.
+             * @example 3f9c1d0a55b2e871
+             */
+            version: string;
+            /**
+             * @description SHA-256 of the dataset behind it.
+             * @example da0591abf206bf14b343dd6da1c2e9ac400f49bb9f4b64739a4950a1d01b32ff
+             */
+            dataset_hash: string;
+            /**
+             * @description Start of the newest call in the data (watermark).
+             * @example 2026-09-30T23:56:57Z
+             */
+            as_of: string | null;
+            /**
+             * Format: date-time
+             * @description When the snapshot was computed.
+             * @example 2026-09-30T23:56:57Z
+             */
+            built_at: string;
+            /**
+             * @description What served this: prepared bytes, the rollup, or a scan of the rows.
+             * @enum {string}
+             */
+            source: "prepared" | "rollup" | "scan";
+            /** @description True when a newer dataset is known, or when nobody can tell. */
+            stale: boolean;
+            /** @description Why it may not be the newest; null when it is. */
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            /** @description The days that the answer is about. */
+            window: components["schemas"]["Days"];
+            /** @description The days that deltas are against; null when nothing is compared. */
+            compare_window: components["schemas"]["Days"] | null;
+            /**
+             * @description IANA name of the zone in which days begin.
+             * @example UTC
+             */
+            timezone: string;
+            /** @description Which part of the window has data. */
+            coverage: components["schemas"]["Coverage"];
+            /** @description How approximate numbers are made. */
+            method: components["schemas"]["Method"];
+            /**
+             * @description The page, counted from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * @description Rows on one page.
+             * @example 50
+             */
+            per_page: number;
+            /**
+             * @description Rows on all pages.
+             * @example 16271
+             */
+            total: number;
+            /** @description Whether `q` was found so often that the search ended early: of the newest calls alone. */
+            total_is_lower_bound: boolean;
         };
         /**
          * CallsQuery
@@ -1649,17 +1904,79 @@ export interface components {
              */
             max_duration: number | null;
             /**
+             * @description At least so many seconds.
+             * @default null
+             * @example 20
+             */
+            min_wait: number | null;
+            /**
+             * @description At most so many seconds.
+             * @default null
+             * @example 20
+             */
+            max_wait: number | null;
+            /**
+             * @description Keep these days of the week, 0 for Monday; repeated or comma-separated.
+             * @default []
+             * @example [
+             *       0,
+             *       4
+             *     ]
+             */
+            weekday: number[];
+            /**
+             * @description Keep these hours of the clock on the wall of the reporting time zone; repeated or comma-separated.
+             * @default []
+             * @example [
+             *       9,
+             *       10
+             *     ]
+             */
+            hour: number[];
+            /**
+             * @description Of the window, only from this instant on.
+             * @default null
+             * @example 2026-01-01T09:00:00Z
+             */
+            started_from: string | null;
+            /**
+             * @description Of the window, only before this instant.
+             * @default null
+             * @example 2026-01-01T10:00:00Z
+             */
+            started_to: string | null;
+            /**
+             * @description Keep what the service level divides by in this variant; see the catalogue.
+             * @default null
+             */
+            offered: ("abandon_after_threshold" | "all_offered" | "answered_only" | "standard") | null;
+            /**
+             * @description Seconds of the service level, where `offered` is `abandon_after_threshold`.
+             * @default 20
+             * @enum {integer}
+             */
+            threshold: 10 | 15 | 20 | 30 | 60 | 120;
+            /**
              * @description Part of a call, customer or agent id, or of an agent's name.
              * @default null
              * @example andersson
              */
             q: string | null;
             /**
-             * @description A leading `-` sorts downwards; unknown values come last.
+             * @description Columns with commas between; a leading `-` sorts downwards. Unknown values come last either way, and last ties are broken by `call_id` in the direction of the last column.
              * @default -started_at
-             * @enum {string}
+             * @example -duration,started_at
              */
-            sort: "-agent" | "-duration" | "-rating" | "-started_at" | "-wait" | "agent" | "duration" | "rating" | "started_at" | "wait";
+            sort: string;
+            /**
+             * @description Of each call these fields and `call_id` alone; all of them when none is named.
+             * @default []
+             * @example [
+             *       "started_at",
+             *       "duration_label"
+             *     ]
+             */
+            fields: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_label" | "duration_seconds" | "ended_at" | "ended_at_local" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "service_level_met" | "started_at" | "started_at_local" | "wait_seconds")[];
             /**
              * @description The page, counted from 1.
              * @default 1
@@ -1672,6 +1989,32 @@ export interface components {
              * @example 50
              */
             per_page: number;
+            /**
+             * @description In place of `page`: where `links.cursor` of an earlier answer leads. It reads the version of that answer to its end, each call once, whatever is published meanwhile; the other parameters stay as they were, but for `fields` and `per_page`.
+             * @default null
+             * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
+             */
+            cursor: string | null;
+        };
+        /**
+         * CardLinks
+         * @description Where the calls behind a card are.
+         */
+        CardLinks: {
+            /**
+             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which.
+             * @example /api/calls?from=2026-01-01&to=2026-02-01&region=North
+             */
+            calls: string | null;
+            /**
+             * @description Lists the calls of each of its `counts`.
+             * @example {
+             *       "answered": "/api/calls?from=2026-09-01&to=2026-10-01&region=North%20America"
+             *     }
+             */
+            counts?: {
+                [key: string]: string;
+            };
         };
         /**
          * Catalogue
@@ -1981,6 +2324,24 @@ export interface components {
              * @example 14
              */
             changed: number;
+        };
+        /**
+         * DaySpan
+         * @description Days in the first reporting time zone: from the first one up to the day after the last.
+         */
+        DaySpan: {
+            /**
+             * Format: date
+             * @description The first day.
+             * @example 2026-09-30
+             */
+            from: string;
+            /**
+             * Format: date
+             * @description The day after the last one.
+             * @example 2026-09-30
+             */
+            to: string;
         };
         /**
          * Days
@@ -2301,6 +2662,24 @@ export interface components {
              *     ]
              */
             days: number[];
+            /** @description Other pages, as paths with their queries. */
+            links: components["schemas"]["HeatmapLinks"];
+        };
+        /**
+         * HeatmapLinks
+         * @description Where the calls behind each value are.
+         */
+        HeatmapLinks: {
+            /**
+             * @description Seven rows, Monday first, of 24 hours.
+             * @example [
+             *       [
+             *         "/api/calls?from=2026-09-01&to=2026-10-01&region=North%20America",
+             *         null
+             *       ]
+             *     ]
+             */
+            calls: (string | null)[][];
         };
         /**
          * Insight
@@ -2321,7 +2700,7 @@ export interface components {
              * @description The metric that it is about.
              * @enum {string}
              */
-            metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+            metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
             /** @description Null where it is about all calls. */
             dimension: ("agent" | "channel" | "issue_type" | "rating" | "region") | null;
             /**
@@ -2608,6 +2987,8 @@ export interface components {
             };
             /** @description 95 % Wilson interval; of proportions that have a value. */
             interval?: components["schemas"]["Interval"];
+            /** @description Null when it is not available, or not about the calls that are served. */
+            links: components["schemas"]["CardLinks"] | null;
         };
         /**
          * ManifestAnswer
@@ -2797,25 +3178,6 @@ export interface components {
              */
             complete: boolean;
             /**
-             * @description The step of the series; weeks begin on Monday.
-             * @default day
-             * @enum {string}
-             */
-            grain: "day" | "hour" | "month" | "week";
-            /**
-             * @description The sections of the answer; others are absent.
-             * @default [
-             *       "breakdowns",
-             *       "kpis",
-             *       "series"
-             *     ]
-             * @example [
-             *       "kpis",
-             *       "heatmap"
-             *     ]
-             */
-            include: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
-            /**
              * @description The metrics of cards, series and breakdowns. When none is named: every card, and those that a dashboard draws and lists.
              * @default []
              * @example [
@@ -2823,7 +3185,7 @@ export interface components {
              *       "csat"
              *     ]
              */
-            metrics: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+            metrics: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
             /**
              * @description Seconds within which the service level wants calls to be answered.
              * @default 20
@@ -2855,7 +3217,7 @@ export interface components {
              * @default null
              * @example -csat_delta
              */
-            sort_by: ("-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta") | null;
+            sort_by: ("-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta") | null;
             /**
              * @description So many members of a breakdown have rows; the others are one, `other`.
              * @default 100
@@ -2863,11 +3225,30 @@ export interface components {
              */
             top: number;
             /**
+             * @description The step of the series; weeks begin on Monday.
+             * @default day
+             * @enum {string}
+             */
+            grain: "day" | "hour" | "month" | "week";
+            /**
+             * @description The sections of the answer; others are absent.
+             * @default [
+             *       "breakdowns",
+             *       "kpis",
+             *       "series"
+             *     ]
+             * @example [
+             *       "kpis",
+             *       "heatmap"
+             *     ]
+             */
+            include: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
+            /**
              * @description What the heat map shows.
              * @default calls
              * @enum {string}
              */
-            heatmap_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+            heatmap_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
             /**
              * @description Of what the distribution is.
              * @default duration
@@ -2886,7 +3267,7 @@ export interface components {
              * @default calls
              * @enum {string}
              */
-            pivot_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+            pivot_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
             /**
              * @description So many members along each side of the pivot; the others are one, `other`.
              * @default 10
@@ -3127,6 +3508,11 @@ export interface components {
              */
             resolved_share_of_calls?: number | null;
             /**
+             * @description First contact resolution; absent if not shown.
+             * @example 70.3
+             */
+            first_contact_resolution?: number | null;
+            /**
              * @description CSAT; absent if not shown.
              * @example 70.3
              */
@@ -3183,10 +3569,15 @@ export interface components {
              */
             next: string | null;
             /**
-             * @description The last page.
+             * @description Null where a cursor leads, which goes forwards alone.
              * @example /api/calls?page=326&per_page=50&range=30d
              */
-            last: string;
+            last: string | null;
+            /**
+             * @description The next page of this very version, for who wants to read all; see `cursor`.
+             * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
+             */
+            cursor: string | null;
         };
         /**
          * PagedMeta
@@ -3358,6 +3749,26 @@ export interface components {
              * @example 16271
              */
             total: number | null;
+            /** @description Null for all other rows as one, which have no key. */
+            links: components["schemas"]["PivotLinks"] | null;
+        };
+        /**
+         * PivotLinks
+         * @description Where the calls of a line are; those of other columns have no key, and so no link.
+         */
+        PivotLinks: {
+            /**
+             * @description One for each column.
+             * @example [
+             *       "/api/calls?from=2026-09-01&to=2026-10-01&region=North%20America"
+             *     ]
+             */
+            calls: (string | null)[];
+            /**
+             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which.
+             * @example /api/calls?from=2026-01-01&to=2026-02-01&region=North
+             */
+            total: string | null;
         };
         /**
          * PivotMember
@@ -3399,6 +3810,8 @@ export interface components {
              * @example 16271
              */
             total: number | null;
+            /** @description Null for all other rows as one, which have no key. */
+            links: components["schemas"]["PivotLinks"] | null;
             /**
              * @description `null` stands for the calls whose value is not known.
              * @example Billing
@@ -3420,7 +3833,7 @@ export interface components {
              * @example VALIDATION_ERROR
              * @enum {string}
              */
-            code: "AUDIT_FAILED" | "BAD_REQUEST" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "FORBIDDEN" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
+            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
             /**
              * @description For people; may change.
              * @example 'regoin' is not a parameter of this route; did you mean 'region'?
@@ -3659,6 +4072,8 @@ export interface components {
              * @example 2026-09-30T23:56:57Z
              */
             previous_start: string | null;
+            /** @description Other pages, as paths with their queries. */
+            links: components["schemas"]["CallsLink"];
         };
         /**
          * ServiceLevelChoices
@@ -4009,6 +4424,21 @@ export interface components {
              * @example 2026-09-30T23:56:57Z
              */
             published_at: string;
+            /**
+             * @description The version that it is compared with; null: none.
+             * @example ad43f40cfa79570f
+             */
+            since: string | null;
+            /** @description Spans of days with other calls; null: not known. */
+            days: components["schemas"]["DaySpan"][] | null;
+            /**
+             * @description Kinds of answers that may say something else; null: not known.
+             * @example [
+             *       "metrics",
+             *       "calls"
+             *     ]
+             */
+            sections: string[] | null;
         };
         /**
          * VersionsMeta
@@ -4147,7 +4577,7 @@ export interface operations {
                 /** @description The window that values are compared with. */
                 compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
                 /** @description A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come last. Proportions sort by the cautious end of their interval. */
-                sort?: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+                sort?: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
                 /**
                  * @description The metrics of each row; all but percentiles and maxima when none is named.
                  * @example [
@@ -4155,7 +4585,7 @@ export interface operations {
                  *       "csat"
                  *     ]
                  */
-                metrics?: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+                metrics?: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
                 /**
                  * @description A value that is computed from fewer calls than this earns no badge.
                  * @example 20
@@ -4220,6 +4650,147 @@ export interface operations {
                 };
             };
             /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `OVERLOADED`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    exportAgents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First day, in the reporting time zone.
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The day after the last one: windows are half-open.
+                 * @example 2026-02-01
+                 */
+                to?: string;
+                /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+                range?: "30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd";
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "North America"
+                 *     ]
+                 */
+                region?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "Billing"
+                 *     ]
+                 */
+                issue_type?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "phone"
+                 *     ]
+                 */
+                channel?: string[];
+                /**
+                 * @description One of the reporting time zones; the first of them by default.
+                 * @example UTC
+                 */
+                timezone?: string;
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "agent-0018"
+                 *     ]
+                 */
+                agent_id?: string[];
+                /** @description The window that values are compared with. */
+                compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+                /** @description A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come last. Proportions sort by the cautious end of their interval. */
+                sort?: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+                /**
+                 * @description The metrics of each row; all but percentiles and maxima when none is named.
+                 * @example [
+                 *       "calls",
+                 *       "csat"
+                 *     ]
+                 */
+                metrics?: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+                /**
+                 * @description A value that is computed from fewer calls than this earns no badge.
+                 * @example 20
+                 */
+                min_calls?: number;
+                /** @description The format of the file. */
+                format?: "arrow" | "csv" | "ndjson" | "parquet" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, made while it is sent. One that ends without its last chunk is not complete. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description A file name with the window (half-open days) and the version. */
+                    "Content-Disposition"?: string;
+                    /** @description How many rows the file has, beside a header. */
+                    "X-Total-Count"?: string;
+                    /** @description The version that the rows are of, from the first to the last. */
+                    "X-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.file": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `EXPORT_TOO_LARGE`, `VALIDATION_ERROR`. */
             422: {
                 headers: {
                     /** @description The id of this request. */
@@ -4699,12 +5270,63 @@ export interface operations {
                  */
                 max_duration?: number;
                 /**
+                 * @description At least so many seconds.
+                 * @example 20
+                 */
+                min_wait?: number;
+                /**
+                 * @description At most so many seconds.
+                 * @example 20
+                 */
+                max_wait?: number;
+                /**
+                 * @description Keep these days of the week, 0 for Monday; repeated or comma-separated.
+                 * @example [
+                 *       0,
+                 *       4
+                 *     ]
+                 */
+                weekday?: number[];
+                /**
+                 * @description Keep these hours of the clock on the wall of the reporting time zone; repeated or comma-separated.
+                 * @example [
+                 *       9,
+                 *       10
+                 *     ]
+                 */
+                hour?: number[];
+                /**
+                 * @description Of the window, only from this instant on.
+                 * @example 2026-01-01T09:00:00Z
+                 */
+                started_from?: string;
+                /**
+                 * @description Of the window, only before this instant.
+                 * @example 2026-01-01T10:00:00Z
+                 */
+                started_to?: string;
+                /** @description Keep what the service level divides by in this variant; see the catalogue. */
+                offered?: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
+                /** @description Seconds of the service level, where `offered` is `abandon_after_threshold`. */
+                threshold?: 10 | 15 | 20 | 30 | 60 | 120;
+                /**
                  * @description Part of a call, customer or agent id, or of an agent's name.
                  * @example andersson
                  */
                 q?: string;
-                /** @description A leading `-` sorts downwards; unknown values come last. */
-                sort?: "-agent" | "-duration" | "-rating" | "-started_at" | "-wait" | "agent" | "duration" | "rating" | "started_at" | "wait";
+                /**
+                 * @description Columns with commas between; a leading `-` sorts downwards. Unknown values come last either way, and last ties are broken by `call_id` in the direction of the last column.
+                 * @example -duration,started_at
+                 */
+                sort?: string;
+                /**
+                 * @description Of each call these fields and `call_id` alone; all of them when none is named.
+                 * @example [
+                 *       "started_at",
+                 *       "duration_label"
+                 *     ]
+                 */
+                fields?: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_label" | "duration_seconds" | "ended_at" | "ended_at_local" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "service_level_met" | "started_at" | "started_at_local" | "wait_seconds")[];
                 /**
                  * @description The page, counted from 1.
                  * @example 1
@@ -4715,6 +5337,11 @@ export interface operations {
                  * @example 50
                  */
                 per_page?: number;
+                /**
+                 * @description In place of `page`: where `links.cursor` of an earlier answer leads. It reads the version of that answer to its end, each call once, whatever is published meanwhile; the other parameters stay as they were, but for `fields` and `per_page`.
+                 * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
+                 */
+                cursor?: string;
             };
             header?: {
                 /**
@@ -4735,6 +5362,8 @@ export interface operations {
                     "X-Request-ID"?: string;
                     /** @description Names this content; the same for every order of parameters. */
                     ETag?: string;
+                    /** @description `links` once more, as RFC 8288 has them: `first`, `prev`, `next`, `last`. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4763,7 +5392,232 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Gone: `CURSOR_EXPIRED`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    exportCalls: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First day, in the reporting time zone.
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The day after the last one: windows are half-open.
+                 * @example 2026-02-01
+                 */
+                to?: string;
+                /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+                range?: "30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd";
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "North America"
+                 *     ]
+                 */
+                region?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "Billing"
+                 *     ]
+                 */
+                issue_type?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "phone"
+                 *     ]
+                 */
+                channel?: string[];
+                /**
+                 * @description One of the reporting time zones; the first of them by default.
+                 * @example UTC
+                 */
+                timezone?: string;
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "agent-0018"
+                 *     ]
+                 */
+                agent_id?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "cust-0001032"
+                 *     ]
+                 */
+                customer_id?: string[];
+                /**
+                 * @description Keep these; repeated or comma-separated. `null` keeps the calls where it is not known.
+                 * @example [
+                 *       "true"
+                 *     ]
+                 */
+                answered?: ("false" | "null" | "true")[];
+                /**
+                 * @description Keep these; repeated or comma-separated. `null` keeps the calls where it is not known.
+                 * @example [
+                 *       "false",
+                 *       "null"
+                 *     ]
+                 */
+                resolved?: ("false" | "null" | "true")[];
+                /**
+                 * @description Keep these ratings; repeated or comma-separated. `null` keeps unrated calls.
+                 * @example [
+                 *       "1",
+                 *       "2"
+                 *     ]
+                 */
+                rating?: ("1" | "2" | "3" | "4" | "5" | "null")[];
+                /**
+                 * @description At least so many seconds.
+                 * @example 30
+                 */
+                min_duration?: number;
+                /**
+                 * @description At most so many seconds.
+                 * @example 600
+                 */
+                max_duration?: number;
+                /**
+                 * @description At least so many seconds.
+                 * @example 20
+                 */
+                min_wait?: number;
+                /**
+                 * @description At most so many seconds.
+                 * @example 20
+                 */
+                max_wait?: number;
+                /**
+                 * @description Keep these days of the week, 0 for Monday; repeated or comma-separated.
+                 * @example [
+                 *       0,
+                 *       4
+                 *     ]
+                 */
+                weekday?: number[];
+                /**
+                 * @description Keep these hours of the clock on the wall of the reporting time zone; repeated or comma-separated.
+                 * @example [
+                 *       9,
+                 *       10
+                 *     ]
+                 */
+                hour?: number[];
+                /**
+                 * @description Of the window, only from this instant on.
+                 * @example 2026-01-01T09:00:00Z
+                 */
+                started_from?: string;
+                /**
+                 * @description Of the window, only before this instant.
+                 * @example 2026-01-01T10:00:00Z
+                 */
+                started_to?: string;
+                /** @description Keep what the service level divides by in this variant; see the catalogue. */
+                offered?: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
+                /** @description Seconds of the service level, where `offered` is `abandon_after_threshold`. */
+                threshold?: 10 | 15 | 20 | 30 | 60 | 120;
+                /**
+                 * @description Part of a call, customer or agent id, or of an agent's name.
+                 * @example andersson
+                 */
+                q?: string;
+                /**
+                 * @description Columns with commas between; a leading `-` sorts downwards. Unknown values come last either way, and last ties are broken by `call_id` in the direction of the last column.
+                 * @example -duration,started_at
+                 */
+                sort?: string;
+                /** @description The format of the file. */
+                format?: "arrow" | "csv" | "ndjson" | "parquet" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, made while it is sent. One that ends without its last chunk is not complete. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description A file name with the window (half-open days) and the version. */
+                    "Content-Disposition"?: string;
+                    /** @description How many rows the file has, beside a header. */
+                    "X-Total-Count"?: string;
+                    /** @description The version that the rows are of, from the first to the last. */
+                    "X-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.file": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `EXPORT_TOO_LARGE`, `VALIDATION_ERROR`. */
             422: {
                 headers: {
                     /** @description The id of this request. */
@@ -4893,7 +5747,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `WARMING_UP`. */
+            /** @description Service Unavailable: `OVERLOADED`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -4915,7 +5769,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream that does not end by itself; the schema is that of each event's data. */
+            /** @description A stream that does not end by itself; the schema is that of the data of `version.published`. */
             200: {
                 headers: {
                     /** @description The id of this request. */
@@ -5177,16 +6031,6 @@ export interface operations {
                 compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
                 /** @description Leave out the last day that has data if it may have calls to come: `partial_day` in the meta's coverage. */
                 complete?: boolean;
-                /** @description The step of the series; weeks begin on Monday. */
-                grain?: "day" | "hour" | "month" | "week";
-                /**
-                 * @description The sections of the answer; others are absent.
-                 * @example [
-                 *       "kpis",
-                 *       "heatmap"
-                 *     ]
-                 */
-                include?: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
                 /**
                  * @description The metrics of cards, series and breakdowns. When none is named: every card, and those that a dashboard draws and lists.
                  * @example [
@@ -5194,7 +6038,7 @@ export interface operations {
                  *       "csat"
                  *     ]
                  */
-                metrics?: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+                metrics?: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
                 /** @description Seconds within which the service level wants calls to be answered. */
                 threshold?: 10 | 15 | 20 | 30 | 60 | 120;
                 /** @description What the service level divides by; see the catalogue. */
@@ -5211,14 +6055,24 @@ export interface operations {
                  * @description The order of a breakdown's rows: a metric or its `_delta`; a leading `-` sorts downwards, and unknown values come last. Most calls first when not given, and ratings from 5 down.
                  * @example -csat_delta
                  */
-                sort_by?: "-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+                sort_by?: "-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
                 /**
                  * @description So many members of a breakdown have rows; the others are one, `other`.
                  * @example 10
                  */
                 top?: number;
+                /** @description The step of the series; weeks begin on Monday. */
+                grain?: "day" | "hour" | "month" | "week";
+                /**
+                 * @description The sections of the answer; others are absent.
+                 * @example [
+                 *       "kpis",
+                 *       "heatmap"
+                 *     ]
+                 */
+                include?: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
                 /** @description What the heat map shows. */
-                heatmap_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+                heatmap_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
                 /** @description Of what the distribution is. */
                 distribution_of?: "duration" | "wait";
                 /**
@@ -5227,7 +6081,7 @@ export interface operations {
                  */
                 pivot?: "agent,channel" | "agent,issue_type" | "agent,rating" | "agent,region" | "channel,agent" | "channel,issue_type" | "channel,rating" | "channel,region" | "issue_type,agent" | "issue_type,channel" | "issue_type,rating" | "issue_type,region" | "rating,agent" | "rating,channel" | "rating,issue_type" | "rating,region" | "region,agent" | "region,channel" | "region,issue_type" | "region,rating";
                 /** @description What the pivot shows. */
-                pivot_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+                pivot_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
                 /**
                  * @description So many members along each side of the pivot; the others are one, `other`.
                  * @example 10
@@ -5372,6 +6226,164 @@ export interface operations {
                 };
             };
             /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `OVERLOADED`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    exportMetrics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First day, in the reporting time zone.
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The day after the last one: windows are half-open.
+                 * @example 2026-02-01
+                 */
+                to?: string;
+                /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+                range?: "30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd";
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "North America"
+                 *     ]
+                 */
+                region?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "Billing"
+                 *     ]
+                 */
+                issue_type?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "phone"
+                 *     ]
+                 */
+                channel?: string[];
+                /**
+                 * @description One of the reporting time zones; the first of them by default.
+                 * @example UTC
+                 */
+                timezone?: string;
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "agent-0018"
+                 *     ]
+                 */
+                agent_id?: string[];
+                /** @description The window that values are compared with. */
+                compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+                /** @description Leave out the last day that has data if it may have calls to come: `partial_day` in the meta's coverage. */
+                complete?: boolean;
+                /**
+                 * @description The metrics of cards, series and breakdowns. When none is named: every card, and those that a dashboard draws and lists.
+                 * @example [
+                 *       "calls",
+                 *       "csat"
+                 *     ]
+                 */
+                metrics?: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+                /** @description Seconds within which the service level wants calls to be answered. */
+                threshold?: 10 | 15 | 20 | 30 | 60 | 120;
+                /** @description What the service level divides by; see the catalogue. */
+                variant?: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
+                /**
+                 * @description The breakdowns.
+                 * @example [
+                 *       "region",
+                 *       "agent"
+                 *     ]
+                 */
+                by?: ("agent" | "channel" | "issue_type" | "rating" | "region")[];
+                /**
+                 * @description The order of a breakdown's rows: a metric or its `_delta`; a leading `-` sorts downwards, and unknown values come last. Most calls first when not given, and ratings from 5 down.
+                 * @example -csat_delta
+                 */
+                sort_by?: "-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+                /**
+                 * @description So many members of a breakdown have rows; the others are one, `other`.
+                 * @example 10
+                 */
+                top?: number;
+                /** @description The format of the file. */
+                format?: "arrow" | "csv" | "ndjson" | "parquet" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, made while it is sent. One that ends without its last chunk is not complete. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description A file name with the window (half-open days) and the version. */
+                    "Content-Disposition"?: string;
+                    /** @description How many rows the file has, beside a header. */
+                    "X-Total-Count"?: string;
+                    /** @description The version that the rows are of, from the first to the last. */
+                    "X-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.file": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `EXPORT_TOO_LARGE`, `VALIDATION_ERROR`. */
             422: {
                 headers: {
                     /** @description The id of this request. */
@@ -5867,6 +6879,854 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `MANIFEST_INVALID`, `MANIFEST_MISSING`, `REDIS_UNAVAILABLE`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listAgentsOfVersion: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First day, in the reporting time zone.
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The day after the last one: windows are half-open.
+                 * @example 2026-02-01
+                 */
+                to?: string;
+                /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+                range?: "30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd";
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "North America"
+                 *     ]
+                 */
+                region?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "Billing"
+                 *     ]
+                 */
+                issue_type?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "phone"
+                 *     ]
+                 */
+                channel?: string[];
+                /**
+                 * @description One of the reporting time zones; the first of them by default.
+                 * @example UTC
+                 */
+                timezone?: string;
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "agent-0018"
+                 *     ]
+                 */
+                agent_id?: string[];
+                /** @description The window that values are compared with. */
+                compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+                /** @description A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come last. Proportions sort by the cautious end of their interval. */
+                sort?: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+                /**
+                 * @description The metrics of each row; all but percentiles and maxima when none is named.
+                 * @example [
+                 *       "calls",
+                 *       "csat"
+                 *     ]
+                 */
+                metrics?: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+                /**
+                 * @description A value that is computed from fewer calls than this earns no badge.
+                 * @example 20
+                 */
+                min_calls?: number;
+                /**
+                 * @description The page, counted from 1.
+                 * @example 1
+                 */
+                page?: number;
+                /**
+                 * @description Rows on one page.
+                 * @example 50
+                 */
+                per_page?: number;
+            };
+            header?: {
+                /**
+                 * @description The ETag of an answer that the client has; 304 when it still holds.
+                 * @example "5d41402abc4b2a76"
+                 */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The name of a kept version: 16 hexadecimal digits, as in `meta.version` and `/api/versions`.
+                 * @example ad43f40cfa79570f
+                 */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of it. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentsAnswer"];
+                };
+            };
+            /** @description The client's copy still holds. */
+            304: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Gone: `VERSION_GONE`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getAgentOfVersion: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First day, in the reporting time zone.
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The day after the last one: windows are half-open.
+                 * @example 2026-02-01
+                 */
+                to?: string;
+                /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+                range?: "30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd";
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "North America"
+                 *     ]
+                 */
+                region?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "Billing"
+                 *     ]
+                 */
+                issue_type?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "phone"
+                 *     ]
+                 */
+                channel?: string[];
+                /**
+                 * @description One of the reporting time zones; the first of them by default.
+                 * @example UTC
+                 */
+                timezone?: string;
+                /** @description The window that values are compared with. */
+                compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+                /** @description The step of the series; weeks begin on Monday. */
+                grain?: "day" | "hour" | "month" | "week";
+                /**
+                 * @description A value that is computed from fewer calls than this earns no badge.
+                 * @example 20
+                 */
+                min_calls?: number;
+            };
+            header?: {
+                /**
+                 * @description The ETag of an answer that the client has; 304 when it still holds.
+                 * @example "5d41402abc4b2a76"
+                 */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The name of a kept version: 16 hexadecimal digits, as in `meta.version` and `/api/versions`.
+                 * @example ad43f40cfa79570f
+                 */
+                version: string;
+                /**
+                 * @description The id of an agent.
+                 * @example agent-0018
+                 */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentAnswer"];
+                };
+            };
+            /** @description The client's copy still holds. */
+            304: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Gone: `VERSION_GONE`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getFilterOptionsOfVersion: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First day, in the reporting time zone.
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The day after the last one: windows are half-open.
+                 * @example 2026-02-01
+                 */
+                to?: string;
+                /** @description A window that ends with the last day that has data. `all` when no window is given. */
+                range?: "30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd";
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "North America"
+                 *     ]
+                 */
+                region?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "Billing"
+                 *     ]
+                 */
+                issue_type?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "phone"
+                 *     ]
+                 */
+                channel?: string[];
+                /**
+                 * @description One of the reporting time zones; the first of them by default.
+                 * @example UTC
+                 */
+                timezone?: string;
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "agent-0018"
+                 *     ]
+                 */
+                agent_id?: string[];
+            };
+            header?: {
+                /**
+                 * @description The ETag of an answer that the client has; 304 when it still holds.
+                 * @example "5d41402abc4b2a76"
+                 */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The name of a kept version: 16 hexadecimal digits, as in `meta.version` and `/api/versions`.
+                 * @example ad43f40cfa79570f
+                 */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The options. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptionsAnswer"];
+                };
+            };
+            /** @description The client's copy still holds. */
+            304: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Gone: `VERSION_GONE`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getMetricsOfVersion: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First day, in the reporting time zone.
+                 * @example 2026-01-01
+                 */
+                from?: string;
+                /**
+                 * @description The day after the last one: windows are half-open.
+                 * @example 2026-02-01
+                 */
+                to?: string;
+                /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+                range?: "30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd";
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "North America"
+                 *     ]
+                 */
+                region?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "Billing"
+                 *     ]
+                 */
+                issue_type?: string[];
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "phone"
+                 *     ]
+                 */
+                channel?: string[];
+                /**
+                 * @description One of the reporting time zones; the first of them by default.
+                 * @example UTC
+                 */
+                timezone?: string;
+                /**
+                 * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
+                 * @example [
+                 *       "agent-0018"
+                 *     ]
+                 */
+                agent_id?: string[];
+                /** @description The window that values are compared with. */
+                compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+                /** @description Leave out the last day that has data if it may have calls to come: `partial_day` in the meta's coverage. */
+                complete?: boolean;
+                /**
+                 * @description The metrics of cards, series and breakdowns. When none is named: every card, and those that a dashboard draws and lists.
+                 * @example [
+                 *       "calls",
+                 *       "csat"
+                 *     ]
+                 */
+                metrics?: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+                /** @description Seconds within which the service level wants calls to be answered. */
+                threshold?: 10 | 15 | 20 | 30 | 60 | 120;
+                /** @description What the service level divides by; see the catalogue. */
+                variant?: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
+                /**
+                 * @description The breakdowns.
+                 * @example [
+                 *       "region",
+                 *       "agent"
+                 *     ]
+                 */
+                by?: ("agent" | "channel" | "issue_type" | "rating" | "region")[];
+                /**
+                 * @description The order of a breakdown's rows: a metric or its `_delta`; a leading `-` sorts downwards, and unknown values come last. Most calls first when not given, and ratings from 5 down.
+                 * @example -csat_delta
+                 */
+                sort_by?: "-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+                /**
+                 * @description So many members of a breakdown have rows; the others are one, `other`.
+                 * @example 10
+                 */
+                top?: number;
+                /** @description The step of the series; weeks begin on Monday. */
+                grain?: "day" | "hour" | "month" | "week";
+                /**
+                 * @description The sections of the answer; others are absent.
+                 * @example [
+                 *       "kpis",
+                 *       "heatmap"
+                 *     ]
+                 */
+                include?: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
+                /** @description What the heat map shows. */
+                heatmap_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+                /** @description Of what the distribution is. */
+                distribution_of?: "duration" | "wait";
+                /**
+                 * @description The rows and the columns of the pivot.
+                 * @example region,agent
+                 */
+                pivot?: "agent,channel" | "agent,issue_type" | "agent,rating" | "agent,region" | "channel,agent" | "channel,issue_type" | "channel,rating" | "channel,region" | "issue_type,agent" | "issue_type,channel" | "issue_type,rating" | "issue_type,region" | "rating,agent" | "rating,channel" | "rating,issue_type" | "rating,region" | "region,agent" | "region,channel" | "region,issue_type" | "region,rating";
+                /** @description What the pivot shows. */
+                pivot_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+                /**
+                 * @description So many members along each side of the pivot; the others are one, `other`.
+                 * @example 10
+                 */
+                pivot_top?: number;
+                /**
+                 * @description The percentage that insights hold the service level against.
+                 * @example 80
+                 */
+                target?: number;
+            };
+            header?: {
+                /**
+                 * @description The ETag of an answer that the client has; 304 when it still holds.
+                 * @example "5d41402abc4b2a76"
+                 */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The name of a kept version: 16 hexadecimal digits, as in `meta.version` and `/api/versions`.
+                 * @example ad43f40cfa79570f
+                 */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsAnswer"];
+                };
+            };
+            /** @description The client's copy still holds. */
+            304: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Gone: `VERSION_GONE`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getMetricsCatalogueOfVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The ETag of an answer that the client has; 304 when it still holds.
+                 * @example "5d41402abc4b2a76"
+                 */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The name of a kept version: 16 hexadecimal digits, as in `meta.version` and `/api/versions`.
+                 * @example ad43f40cfa79570f
+                 */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalogue. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueAnswer"];
+                };
+            };
+            /** @description The client's copy still holds. */
+            304: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    /** @description Names this content; the same for every order of parameters. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Gone: `VERSION_GONE`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 
+import { changed, spellAddress } from "../address.ts";
 import type { Place } from "../filters.ts";
 import { useDismissed } from "../parts/dismissed.ts";
 import { COLUMNS, type Column, USUAL } from "./columns.tsx";
@@ -17,6 +18,9 @@ export function Tools({ place, columns }: { place: Place; columns: Column[] }) {
       <Yes place={place} name="answered" />
       <Yes place={place} name="resolved" />
       <ChooseColumns columns={columns} onChange={(keys) => change({ fields: keys }, { replace: true })} />
+      <a className="button" href={`/api/calls/export${exported(place)}`} download>
+        Export CSV
+      </a>
       {shown.length > 0 && (
         <ul className="chips" aria-label="Only calls with">
           {shown.map((name) => (
@@ -31,6 +35,12 @@ export function Tools({ place, columns }: { place: Place; columns: Column[] }) {
       )}
     </div>
   );
+}
+
+/** All calls of the list, not this page of it, in its order. */
+function exported({ address, filters: { range, from, to } }: Place): string {
+  const { page: _, call: __, fields: ___, compare: ____, ...asked } = address;
+  return spellAddress(changed(asked, { range, from, to, format: "csv" }));
 }
 
 /** What the fields beside say already. */

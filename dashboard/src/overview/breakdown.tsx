@@ -1,9 +1,8 @@
 import type { components } from "@supportapi/client";
 import { Link } from "wouter";
 
-import type { Filters } from "../filters.ts";
 import { formatCount, formatValue, percentOf } from "../format.ts";
-import { callsLink } from "../links.ts";
+import { callsPage } from "../links.ts";
 import { Empty } from "../parts/answer.tsx";
 import { Move } from "../parts/move.tsx";
 import { cardLabel, DIMENSION_NAMES, unavailableWords } from "../words.ts";
@@ -19,22 +18,21 @@ interface Given {
   breakdowns: Breakdown[];
   metric: ShownMetric;
   cards: Card[];
-  filters: Filters;
 }
 
-export function Breakdowns({ breakdowns, metric, cards, filters }: Given) {
+export function Breakdowns({ breakdowns, metric, cards }: Given) {
   const card = cards.find(({ key }) => key === metric);
   return (
     <>
       {SHOWN.map((dimension) => {
         const found = breakdowns.find((breakdown) => breakdown.dimension === dimension);
-        return found && card && <Table key={dimension} breakdown={found} dimension={dimension} card={card} filters={filters} />;
+        return found && card && <Table key={dimension} breakdown={found} dimension={dimension} card={card} />;
       })}
     </>
   );
 }
 
-function Table({ breakdown, dimension, card, filters }: { breakdown: Breakdown; dimension: (typeof SHOWN)[number]; card: Card; filters: Filters }) {
+function Table({ breakdown, dimension, card }: { breakdown: Breakdown; dimension: (typeof SHOWN)[number]; card: Card }) {
   const { rows, other } = breakdown;
   const metric = card.key as ShownMetric;
   const most = Math.max(1, ...[...rows, ...(other ? [other] : [])].map(({ share }) => share ?? 0));
@@ -74,7 +72,7 @@ function Table({ breakdown, dimension, card, filters }: { breakdown: Breakdown; 
               {rows.map((row) => (
                 <tr key={row.key}>
                   <th scope="row">
-                    <Link href={callsLink(filters, { [dimension]: row.key })} title={`Calls: ${row.label}`}>
+                    <Link href={callsPage(row.links.calls) ?? "/calls"} title={`Calls: ${row.label}`}>
                       <span>{row.label}</span>
                       <Bar share={row.share} most={most} />
                     </Link>

@@ -1,7 +1,10 @@
 import type { components } from "@supportapi/client";
 import { type KeyboardEvent, useRef, useState } from "react";
 
+import { useLocation } from "wouter";
+
 import { formatCount, formatShort, formatValue } from "../format.ts";
+import { callsPage } from "../links.ts";
 import { Empty } from "../parts/answer.tsx";
 import { unavailableWords, WEEKDAYS } from "../words.ts";
 
@@ -45,6 +48,11 @@ export function HeatmapPanel({ heatmap }: { heatmap: Heatmap | undefined }) {
 function Grid({ heatmap, low, high }: { heatmap: Heatmap; low: number; high: number }) {
   const table = useRef<HTMLTableElement>(null);
   const [[row, column], setFocus] = useState<readonly [number, number]>([0, 9]);
+  const [, navigate] = useLocation();
+  const follow = (weekday: number, hour: number) => {
+    const page = callsPage(heatmap.links.calls?.[weekday]?.[hour] ?? null);
+    if (page !== null) navigate(page);
+  };
   const move = (event: KeyboardEvent) => {
     const [down, right] = MOVES[event.key] ?? [0, 0];
     if (down === 0 && right === 0) return;
@@ -82,6 +90,8 @@ function Grid({ heatmap, low, high }: { heatmap: Heatmap; low: number; high: num
                     title={words}
                     aria-label={words}
                     onFocus={() => setFocus([weekday, hour])}
+                    onClick={() => follow(weekday, hour)}
+                    onKeyDown={({ key }) => key === "Enter" && follow(weekday, hour)}
                   />
                 );
               })}

@@ -48,14 +48,13 @@ export function Overview() {
             <TrendPanel
               series={data.series?.find(({ key }) => key === metric)}
               meta={meta}
-              filters={filters}
               grain={grain}
               onGrain={(chosen) => change({ grain: chosen }, { replace: true })}
             />
             <InsightsPanel insights={data.insights} filters={filters} />
-            <Breakdowns breakdowns={data.breakdowns ?? []} metric={metric} cards={data.kpis ?? []} filters={filters} />
+            <Breakdowns breakdowns={data.breakdowns ?? []} metric={metric} cards={data.kpis ?? []} />
             <HeatmapPanel heatmap={data.heatmap} />
-            <RatingsPanel breakdown={data.breakdowns?.find(({ dimension }) => dimension === "rating")} card={data.kpis?.find(({ key }) => key === "csat")} filters={filters} />
+            <RatingsPanel breakdown={data.breakdowns?.find(({ dimension }) => dimension === "rating")} card={data.kpis?.find(({ key }) => key === "csat")} />
           </div>
         )}
       </Answer>

@@ -1,9 +1,8 @@
 import type { components } from "@supportapi/client";
 import { Link } from "wouter";
 
-import type { Filters } from "../filters.ts";
 import { formatCount, formatValue } from "../format.ts";
-import { callsLink } from "../links.ts";
+import { callsPage } from "../links.ts";
 import { Empty } from "../parts/answer.tsx";
 import { Move } from "../parts/move.tsx";
 import { unavailableWords } from "../words.ts";
@@ -11,11 +10,10 @@ import { unavailableWords } from "../words.ts";
 interface Given {
   breakdown: components["schemas"]["Breakdown"] | undefined;
   card: components["schemas"]["KpiCard"] | undefined;
-  filters: Filters;
 }
 
 /** How the rated calls are rated. Those that nobody rated are said, and are no part of the bars. */
-export function RatingsPanel({ breakdown, card, filters }: Given) {
+export function RatingsPanel({ breakdown, card }: Given) {
   if (breakdown === undefined || card === undefined) return null;
   const rated = breakdown.rows.filter(({ key }) => key !== "null");
   const unrated = breakdown.rows.find(({ key }) => key === "null");
@@ -34,9 +32,9 @@ export function RatingsPanel({ breakdown, card, filters }: Given) {
       ) : (
         <>
           <ul className="stars">
-            {rated.map(({ key, calls, delta }) => (
+            {rated.map(({ key, calls, delta, links }) => (
               <li key={key} data-rating={key}>
-                <Link href={callsLink(filters, { rating: key })}>
+                <Link href={callsPage(links.calls) ?? "/calls"}>
                   <span className="star">{key} ★</span>
                   <span className="bar" aria-hidden="true">
                     <span style={{ width: `${(calls / most) * 100}%` }} />
@@ -55,7 +53,7 @@ export function RatingsPanel({ breakdown, card, filters }: Given) {
             {formatCount(total)} calls rated
             {unrated !== undefined && (
               <>
-                , <Link href={callsLink(filters, { rating: "null" })}>{formatCount(unrated.calls)} not rated</Link>
+                , <Link href={callsPage(unrated.links.calls) ?? "/calls"}>{formatCount(unrated.calls)} not rated</Link>
               </>
             )}
           </p>

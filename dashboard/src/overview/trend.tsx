@@ -2,9 +2,9 @@ import type { components } from "@supportapi/client";
 import { useState } from "react";
 import { Link } from "wouter";
 
-import { GRAINS, type Filters, type Grain } from "../filters.ts";
+import { GRAINS, type Grain } from "../filters.ts";
 import { dayAfter, dayAt, formatDay, formatHour, formatValue, formatWindow } from "../format.ts";
-import { callsLink } from "../links.ts";
+import { callsPage } from "../links.ts";
 import { Empty } from "../parts/answer.tsx";
 import { GRAIN_NAMES, unavailableWords } from "../words.ts";
 import { TrendChart } from "./trend-chart.tsx";
@@ -15,7 +15,6 @@ type Meta = components["schemas"]["Meta"];
 interface Given {
   series: Series | undefined;
   meta: Meta;
-  filters: Filters;
   grain: Grain;
   onGrain: (grain: Grain) => void;
 }
@@ -26,14 +25,13 @@ export interface Point {
   short: string;
   value: number | null;
   previous: number | null;
-  /** Null for hours: the API's windows are whole days. */
   link: string | null;
 }
 
-export function TrendPanel({ series, meta, filters, grain, onGrain }: Given) {
+export function TrendPanel({ series, meta, grain, onGrain }: Given) {
   const [asTable, setAsTable] = useState(false);
   if (series === undefined) return null;
-  const points = pointsOf(series, meta, filters);
+  const points = pointsOf(series, meta);
   const compared = meta.compare_window !== null;
   return (
     <section className="panel-box trend" aria-labelledby="trend-title">
@@ -112,9 +110,9 @@ function TrendTable({ points, series, compared }: { points: Point[]; series: Ser
   );
 }
 
-function pointsOf(series: Series, meta: Meta, filters: Filters): Point[] {
+function pointsOf(series: Series, meta: Meta): Point[] {
   const zone = meta.timezone;
-  return (series.points ?? []).map(({ start, value, previous }, at) => {
+  return (series.points ?? []).map(({ start, value, previous, links }, at) => {
     const from = dayAt(start, zone);
     const after = series.points?.[at + 1]?.start;
     const to = series.grain === "hour" ? dayAfter(from) : after === undefined ? meta.window.to : dayAt(after, zone);
@@ -123,7 +121,7 @@ function pointsOf(series: Series, meta: Meta, filters: Filters): Point[] {
       ...namesOf(start, series.grain, zone, first, to),
       value,
       previous,
-      link: series.grain === "hour" ? null : callsLink(filters, { range: undefined, from: first, to }),
+      link: callsPage(links.calls),
     };
   });
 }

@@ -152,6 +152,18 @@ describe("numbers", () => {
     expect(await page.locator("[data-total]").innerText()).toBe(calls);
   });
 
+  test("an hour of the week leads to exactly its calls", async () => {
+    await open("/");
+    const cell = page.locator("[data-cell='0,15']");
+    const calls = (await cell.getAttribute("title"))?.split(": ")[1];
+
+    await cell.click();
+    await page.waitForURL("**/calls?*");
+    await settled(page);
+
+    expect(await page.locator("[data-total]").innerText()).toBe(calls);
+  });
+
   test("days without data are said, not drawn as zero", async () => {
     await open("/?from=2026-09-20&to=2026-10-11");
 
@@ -203,6 +215,17 @@ describe("calls", () => {
     await open("/calls?fields=started_at,rating");
 
     expect(await page.locator(".calls thead th").allInnerTexts()).toEqual([expect.stringMatching(/^Started/), "Rating"]);
+  });
+
+  test("the export has every call of the list, in its order", async () => {
+    await open("/calls?rating=1&sort=-duration");
+    const total = await page.locator("[data-total]").innerText();
+
+    const path = await page.getByRole("link", { name: "Export CSV" }).getAttribute("href");
+    const lines = (await (await context.request.get(path ?? "")).text()).trim().split(/\r?\n/);
+
+    expect(formatCount(lines.length - 1)).toBe(total);
+    expect(lines[1]).toContain(await page.locator(".calls .linked").first().getAttribute("title"));
   });
 
   test("a filter that no call fits is said to be empty", async () => {

@@ -12,6 +12,10 @@ Role = Literal["viewer", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
+EVERYTHING: Final = ""
+"""The scope of who may see all calls. There is no other yet."""
+
+
 class Principal(msgspec.Struct, frozen=True):
     """Somebody who may come in, until `expires_at` (epoch seconds)."""
 
@@ -20,6 +24,9 @@ class Principal(msgspec.Struct, frozen=True):
     expires_at: float
     token_id: str = ""
     """Names the token; empty when there is none."""
+
+    scope: str = EVERYTHING
+    """What of the data they may see: who has equal scopes gets equal answers."""
 
 
 EVERYONE: Final = Principal("local-admin", "admin", float("inf"))

@@ -89,15 +89,15 @@ def agent_answer(aggregates: Aggregates, agent_id: str, query: AgentQuery, truth
     now, before = own.ask((), AGENT_METRICS)
     along, along_before = own.ask((query.grain,), own.available(_of_agents(SERIES)))
     others = figures(pair.now, ("agent_id",), AGENT_METRICS)
-    present, earlier = aggregates.columns_present, along_before if pair.base.exists else None
+    present, drill_down = aggregates.columns_present, own.drill_down()
     data = AgentDetail(
         agent_id=agent_id,
         agent_name=names[agent_id],
         names=aggregates.facts.agent_names.get(agent_id, (names[agent_id],)),
-        kpis=overview(present, METRICS, now, before, steps, pair.base, by_agent=True),
-        series=trend(present, pair.zone, query.grain, _of_agents(SERIES), along, earlier),
+        kpis=overview(present, METRICS, now, before, steps, pair.base, by_agent=True, drill_down=drill_down),
+        series=trend(own, query.grain, _of_agents(SERIES), along, along_before, drill_down),
         breakdowns=[*(parted(own, name, _of_agents(ROW_METRICS)) for name in MEMBER_DIMENSIONS), ratings(own)],
-        heatmap=heatmap(own.now, _CALLS),
+        heatmap=heatmap(own.now, _CALLS, drill_down),
         standings=_standings(pair, agent_id, others, query.min_calls),
     )
     return AgentAnswer(data=data, meta=pair.meta(truth))

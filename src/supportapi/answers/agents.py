@@ -14,6 +14,7 @@ from supportapi.answers.by_agent import AGENT_METRICS, BOARD_METRICS, AgentMetri
 from supportapi.answers.chance import measured_by, variance_ms
 from supportapi.answers.choice import Order, order_of
 from supportapi.answers.delta import Delta, delta
+from supportapi.answers.drill_down import CallsLink, spelled
 from supportapi.answers.figures import Figures, known_all
 from supportapi.answers.meta import Meta, Truth
 from supportapi.answers.pair import Pair
@@ -41,6 +42,7 @@ class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     sparkline: Annotated[list[int], Doc(description="Calls in at most 30 equal steps up to the window's end.")]
     deltas: Annotated[dict[AgentMetric, Delta] | None, Doc(description="Null when nothing is compared.")]
+    links: CallsLink
 
 
 def _field(metric: Metric) -> tuple[str, Any, Any]:
@@ -193,6 +195,7 @@ def _rows(
     moves = {metric.key: _moves(pair, board, metric, values[metric.key], shown) for metric in metrics}
     calls: list[int] = board.now.tally["calls"][shown].tolist()
     lines: list[list[int]] = pair.now.calls((PAIR, STEP), shown).tolist()
+    drill_down = pair.drill_down()
     listed: list[AgentRow] = []
     for number, at in enumerate(shown.tolist()):
         agent_id, region = board.now.keys[0][at]
@@ -203,6 +206,7 @@ def _rows(
             "region": region,
             "calls": calls[number],
             "sparkline": lines[number],
+            "links": CallsLink(drill_down.link(among={"agent_id": spelled(agent_id), "region": spelled(region)})),
             "deltas": None if pair.compared is None else {key: found[number] for key, found in moves.items()},
         }
         listed.append(AgentRow(**row))

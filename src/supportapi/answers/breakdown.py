@@ -10,8 +10,9 @@ from msgspec import UNSET, UnsetType
 from msgspec import Meta as Doc
 from numpy.typing import NDArray
 
-from supportapi.answers.choice import Dimension, MetricKey, Order
+from supportapi.answers.choice import Dimension, MetricKey, Order, axis_of
 from supportapi.answers.delta import Baseline, Delta, delta
+from supportapi.answers.drill_down import CallsLink, DrillDown, spelled
 from supportapi.answers.figures import Figures, known_all
 from supportapi.calls.filter import UNKNOWN
 from supportapi.measures.tally import COUNTS, RATINGS, SUMS, Tally
@@ -90,6 +91,7 @@ class BreakdownRow(MeasuredRow, frozen=True, kw_only=True):
 
     key: Annotated[str, Doc(description="`null` stands for the calls whose value is not known.", examples=["North"])]
     label: Annotated[str, Doc(examples=["North"])]
+    links: CallsLink
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,25 +126,25 @@ def breakdown(
     before: Figures | None,
     labels: Mapping[str, str],
     base: Baseline,
+    drill_down: DrillDown,
     *,
     trend: NDArray[np.int64] | None = None,
     cut: Cut = Cut(),  # noqa: B008  frozen
-    unavailable: Mapping[MetricKey, str] | None = None,
 ) -> Breakdown:
     """A row for each member with calls in the window or in the one before (a full outer join).
 
-    `now` and `before` are parted by `dimension` and have the same members; `trend` has the calls of
-    each by step. Of the
-    catalogue's metrics a row has those that `now` has.
+    `now` and `before` are parted by `dimension` and have the same members; `trend` has the calls of each by step. Of
+    the catalogue's metrics a row has those that `now` has.
     """
     earlier = before if base.exists else None
     calls = now.tally["calls"]
     anything = calls > 0 if earlier is None else (calls > 0) | (earlier.tally["calls"] > 0)
     order = _ordered(np.flatnonzero(anything).tolist(), now, earlier, cut.order)
     first, rest = order[: cut.top], order[cut.top :] if cut.top is not None else order[:0]
+    axis = axis_of(dimension)
     parts = _Parts(now, before, earlier, trend, base, int(calls.sum()), moves=cut.moves)
     rows = [
-        BreakdownRow(key=key, label=labels[key], **fields)
+        BreakdownRow(key=key, label=labels[key], links=CallsLink(drill_down.link(among={axis: spelled(key)})), **fields)
         for key, fields in zip((now.keys[0][at] for at in first.tolist()), parts.take(first).fields(), strict=True)
     ]
     others = parts.together(rest).fields() if rest.size else ()
@@ -150,11 +152,13 @@ def breakdown(
         dimension=dimension,
         rows=rows,
         other=next((OtherRow(members=len(rest), **fields) for fields in others), None),
-        unavailable=dict(unavailable or {}),
+        unavailable={},
     )
 
 
-def rating_breakdown(now: Tally, before: Tally | None, base: Baseline, steps: Tally | None = None) -> Breakdown:
+def rating_breakdown(
+    now: Tally, before: Tally | None, base: Baseline, drill_down: DrillDown, steps: Tally | None = None
+) -> Breakdown:
     """The calls of each rating, 5 first, then those without one; `now` and `before` are one group each."""
     return breakdown(
         "rating",
@@ -162,7 +166,8 @@ def rating_breakdown(now: Tally, before: Tally | None, base: Baseline, steps: Ta
         None if before is None else _by_rating(before),
         RATING_LABELS,
         base,
-        trend=None if steps is None else _calls_by_rating(steps),
+        drill_down,
+        trend=None if steps is None else calls_by_rating(steps),
         cut=Cut(order=None),
     )
 
@@ -170,12 +175,13 @@ def rating_breakdown(now: Tally, before: Tally | None, base: Baseline, steps: Ta
 def _by_rating(tally: Tally) -> Figures:
     """The ratings that one tally counts, as figures that know nothing else of their calls."""
     counts = np.zeros((len(RATING_LABELS), len(COUNTS)), np.int64)
-    counts[:, COUNTS.index("calls")] = _calls_by_rating(tally)
+    counts[:, COUNTS.index("calls")] = calls_by_rating(tally)
     ratings = Tally(counts, np.zeros((len(RATING_LABELS), len(SUMS)), np.int64))
     return Figures(ratings, (tuple(RATING_LABELS),), {}, "rollup", (), {}, None)
 
 
-def _calls_by_rating(tally: Tally) -> NDArray[np.int64]:
+def calls_by_rating(tally: Tally) -> NDArray[np.int64]:
+    """The calls of each of `RATING_LABELS`, in that order."""
     return np.stack([*(tally[f"rating_{rating}"] for rating in RATINGS), tally["calls"] - tally["rated"]])
 
 

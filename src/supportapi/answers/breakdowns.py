@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from supportapi.answers.breakdown import (
     MOST_CALLS,
     RATING_LABELS,
@@ -45,7 +47,7 @@ def breakdowns(pair: Pair, query: MetricsQuery) -> list[Breakdown]:
 def ratings(pair: Pair) -> Breakdown:
     """The calls of each rating, which the tally of all calls has already: only other metrics of them need the rows."""
     before = None if pair.before is None else pair.before.tally().tally
-    return rating_breakdown(pair.now.tally().tally, before, pair.base, pair.now.tally((STEP,)).tally)
+    return rating_breakdown(pair.now.tally().tally, before, pair.base, pair.drill_down(), pair.now.tally((STEP,)).tally)
 
 
 def parted(
@@ -56,19 +58,21 @@ def parted(
 ) -> Breakdown:
     """`metrics` by the members of `dimension`; those that the dataset cannot give are told to be unavailable."""
     axis, present, by_agent = axis_of(dimension), pair.aggregates.columns_present, dimension == "agent"
-    reasons = {metric: availability(metric, present, by_agent=by_agent) for metric in metrics}
-    known = [metric for metric, reason in reasons.items() if reason is None]
-    return breakdown(
+    wanted = tuple(metrics)
+    reasons = {metric.key: availability(metric, present, by_agent=by_agent) for metric in wanted}
+    known = [metric for metric in wanted if reasons[metric.key] is None]
+    found = breakdown(
         dimension,
         figures(pair.now, (axis,), known),
         # How the calls moved is always shown, and the tally has them.
         None if pair.before is None else figures(pair.before, (axis,), known if cut.moves else ()),
         RATING_LABELS if dimension == "rating" else pair.labels(axis),
         pair.base,
+        pair.drill_down(),
         trend=pair.now.calls((axis, STEP)),
         cut=cut,
-        unavailable={metric.key: reason for metric, reason in reasons.items() if reason is not None},
     )
+    return msgspec.structs.replace(found, unavailable={key: reason for key, reason in reasons.items() if reason})
 
 
 def _breakdown(pair: Pair, query: MetricsQuery, dimension: Dimension) -> Breakdown:

@@ -9,7 +9,7 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.choice import DIMENSIONS, Dimension, axis_of
 from supportapi.answers.meta import Meta, Source, Truth, meta
-from supportapi.calls.filter import Filter
+from supportapi.calls.filter import Filter, ServiceLevelVariant
 from supportapi.measures.tally import RATINGS, THRESHOLDS_SECONDS
 from supportapi.rollups.catalogue import (
     DEFAULT_THRESHOLD_SECONDS,
@@ -18,7 +18,6 @@ from supportapi.rollups.catalogue import (
     Additivity,
     Better,
     Metric,
-    ServiceLevelVariant,
     Unit,
     availability,
 )

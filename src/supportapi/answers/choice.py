@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 import msgspec
 
 from supportapi.measures.tally import THRESHOLDS_SECONDS
-from supportapi.rollups.catalogue import METRICS, Metric, ServiceLevelVariant, metric_of, service_level
+from supportapi.rollups.catalogue import METRICS, Metric, metric_of, service_level
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from supportapi.calls.filter import ServiceLevelVariant
 
 Section = Literal["kpis", "series", "breakdowns", "heatmap", "distribution", "pivot", "insights"]
 Dimension = Literal["region", "issue_type", "channel", "rating", "agent"]

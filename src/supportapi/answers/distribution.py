@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta as Doc
 
+from supportapi.answers.drill_down import CallsLink
 from supportapi.answers.figures import known
 from supportapi.measures.sketch import EDGES, quantiles
 from supportapi.rollups.catalogue import COLUMN_ABSENT
@@ -16,6 +17,7 @@ from supportapi.rollups.questions import Measured
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from supportapi.answers.drill_down import DrillDown
     from supportapi.answers.pair import Pair
 
 ROUND_SECONDS: Final = (
@@ -46,6 +48,7 @@ class Bin(msgspec.Struct, frozen=True, kw_only=True):
     round_up_to: Annotated[float | None, Doc(description="The round number that `up_to` stands for.")]
     calls: int
     share: Annotated[float, Doc(description="Percent of the calls with a known value.")]
+    links: CallsLink
 
 
 class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,13 +104,13 @@ def distribution(pair: Pair, of: Measured) -> Distribution:
         reason=None if available else COLUMN_ABSENT,
         known=measured,
         unknown=int(pair.now.tally().tally["calls"]) - measured,
-        bins=_bins(counts, measured),
+        bins=_bins(of, counts, measured, pair.drill_down()),
         percentiles=Percentiles(p50=p50, p90=p90, p95=p95, p99=p99),
         method=DistributionMethod(),
     )
 
 
-def _bins(counts: list[int], measured: int) -> list[Bin]:
+def _bins(of: Measured, counts: list[int], measured: int, drill_down: DrillDown) -> list[Bin]:
     filled = np.flatnonzero(counts)
     ends: list[float | None] = [*(EDGES[_ENDS] / 1000).tolist(), None]
     rounded: list[float | None] = [*ROUND_SECONDS, None]
@@ -119,6 +122,15 @@ def _bins(counts: list[int], measured: int) -> list[Bin]:
             round_up_to=rounded[at],
             calls=counts[at],
             share=counts[at] / measured * 100,
+            links=CallsLink(drill_down.link(_between(of, at))),
         )
         for at in (range(int(filled[0]), int(filled[-1]) + 1) if filled.size else ())
     ]
+
+
+def _between(of: Measured, at: int) -> dict[str, str]:
+    """What keeps the calls of the bin `at`: values are whole milliseconds, so above an edge is one more than it."""
+    ends: list[int] = EDGES[_ENDS].tolist()
+    lowest = ends[at - 1] + 1 if at else 0
+    kept = {f"min_{of}": f"{lowest / 1000:.3f}"}
+    return kept | {f"max_{of}": f"{ends[at] / 1000:.3f}"} if at < len(ends) else kept

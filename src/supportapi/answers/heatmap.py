@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta as Doc
 
+from supportapi.answers.drill_down import CallsUrl
 from supportapi.answers.figures import figures, known_all
 from supportapi.rollups.catalogue import Unit, availability
 from supportapi.rollups.questions import HOUR_OF_WEEK
 
 if TYPE_CHECKING:
+    from supportapi.answers.drill_down import DrillDown
     from supportapi.calls.window import Window
     from supportapi.rollups.catalogue import Metric
     from supportapi.rollups.selection import Selection
 
 _HOURS = 24
+
+
+class HeatmapLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the calls behind each value are."""
+
+    calls: Annotated[list[list[CallsUrl]], Doc(description="Seven rows, Monday first, of 24 hours.")]
 
 
 class Heatmap(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,9 +46,10 @@ class Heatmap(msgspec.Struct, frozen=True, kw_only=True):
     days: Annotated[
         list[int], Doc(description="How many days of each weekday the window has inside the data, for averages.")
     ]
+    links: HeatmapLinks
 
 
-def heatmap(calls: Selection, metric: Metric) -> Heatmap:
+def heatmap(calls: Selection, metric: Metric, drill_down: DrillDown) -> Heatmap:
     """`metric` of `calls`."""
     reason = availability(metric, calls.columns_present)
     found = figures(calls, (HOUR_OF_WEEK,), () if reason else (metric,))
@@ -59,6 +68,17 @@ def heatmap(calls: Selection, metric: Metric) -> Heatmap:
         values=[values[start : start + _HOURS] if count else unseen for start, count in zip(starts, days, strict=True)],
         calls=[counts[start : start + _HOURS] for start in starts],
         days=days,
+        links=_links(None if reason else metric, drill_down),
+    )
+
+
+def _links(metric: Metric | None, drill_down: DrillDown) -> HeatmapLinks:
+    kept = None if metric is None else drill_down.kept(metric)
+    return HeatmapLinks(
+        calls=[
+            [drill_down.link(kept, {"weekday": str(weekday), "hour": str(hour)}) for hour in range(_HOURS)]
+            for weekday in range(7)
+        ]
     )
 
 

@@ -57,7 +57,7 @@ def metrics_answer(aggregates: Aggregates, query: MetricsQuery, truth: Truth) ->
         kpis=cards(pair, query) if "kpis" in wanted else UNSET,
         series=_series(pair, query) if "series" in wanted else UNSET,
         breakdowns=breakdowns(pair, query) if "breakdowns" in wanted else UNSET,
-        heatmap=heatmap(pair.now, _one(query, query.heatmap_metric)) if "heatmap" in wanted else UNSET,
+        heatmap=_heatmap(pair, query) if "heatmap" in wanted else UNSET,
         distribution=distribution(pair, query.distribution_of) if "distribution" in wanted else UNSET,
         pivot=pivot(pair, query, _one(query, query.pivot_metric)) if "pivot" in wanted else UNSET,
         insights=insights(pair, query) if "insights" in wanted else UNSET,
@@ -72,15 +72,19 @@ def cards(pair: Pair, query: MetricsQuery) -> list[KpiCard]:
     # The steps come first: where rows are counted, the whole window is known from them.
     steps = figures(pair.now, (STEP,), available)
     now, before = pair.ask((), available)
-    return overview(pair.aggregates.columns_present, metrics, now, before, steps, pair.base)
+    present, drill_down = pair.aggregates.columns_present, pair.drill_down(query.threshold, query.variant)
+    return overview(present, metrics, now, before, steps, pair.base, drill_down=drill_down)
 
 
 def _series(pair: Pair, query: MetricsQuery) -> list[Series]:
     check_span(pair.window, query.grain)
     metrics = chosen(query.metrics or SERIES, query.threshold, query.variant)
     now, before = pair.ask((query.grain,), pair.available(metrics))
-    earlier = before if pair.base.exists else None
-    return trend(pair.aggregates.columns_present, pair.zone, query.grain, metrics, now, earlier)
+    return trend(pair, query.grain, metrics, now, before, pair.drill_down(query.threshold, query.variant))
+
+
+def _heatmap(pair: Pair, query: MetricsQuery) -> Heatmap:
+    return heatmap(pair.now, _one(query, query.heatmap_metric), pair.drill_down(query.threshold, query.variant))
 
 
 def _one(query: MetricsQuery, key: str) -> Metric:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta as Doc
 
-from supportapi.answers.breakdown import rating_breakdown
-from supportapi.answers.delta import Baseline
+from supportapi.answers.breakdown import RATING_LABELS, best_rating_first, calls_by_rating
 from supportapi.answers.meta import Days, Meta, Truth, meta
 from supportapi.answers.query import OptionsQuery, window_of, zone_of
 from supportapi.calls.filter import DIMENSIONS
@@ -90,9 +90,8 @@ def _options(aggregates: Aggregates, dimension: str, answer: Answer) -> list[Fil
 
 def _ratings(everything: Tally, remaining: Tally) -> list[FilterOption]:
     """The ratings that the dataset has at all; no filter of these options limits them."""
-    nothing = Baseline(exists=False, whole=False)
-    left = {row.key: row.calls for row in rating_breakdown(remaining, None, nothing).rows}
+    keys, left = tuple(RATING_LABELS), calls_by_rating(remaining)
     return [
-        FilterOption(value=row.key, label=row.label, calls=left.get(row.key, 0))
-        for row in rating_breakdown(everything, None, nothing).rows
+        FilterOption(value=keys[at], label=RATING_LABELS[keys[at]], calls=int(left[at]))
+        for at in best_rating_first(np.flatnonzero(calls_by_rating(everything)).tolist(), keys)
     ]

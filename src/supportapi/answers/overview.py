@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from msgspec import Meta as Doc
 
 from supportapi.answers.delta import Baseline, Delta, delta
+from supportapi.answers.drill_down import CallsUrl
 from supportapi.answers.figures import Figures, known, known_all
 from supportapi.measures.wilson import wilson_interval
 from supportapi.rollups.catalogue import COLUMN_ABSENT, Better, Metric, Unit, availability
@@ -17,12 +18,21 @@ from supportapi.rollups.catalogue import COLUMN_ABSENT, Better, Metric, Unit, av
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from supportapi.answers.drill_down import DrillDown
+
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
     """Where a proportion may really lie, in percent."""
 
     low: float
     high: float
+
+
+class CardLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the calls behind a card are."""
+
+    calls: CallsUrl
+    counts: Annotated[dict[str, str] | UnsetType, Doc(description="Lists the calls of each of its `counts`.")] = UNSET
 
 
 class KpiCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +59,10 @@ class KpiCard(msgspec.Struct, frozen=True, kw_only=True):
     interval: Annotated[
         Interval | UnsetType, Doc(description="95 % Wilson interval; of proportions that have a value.")
     ] = UNSET
+    links: Annotated[
+        CardLinks | None,
+        Doc(description="Null when it is not available, or not about the calls that are served."),
+    ] = None
 
 
 def overview(
@@ -60,6 +74,7 @@ def overview(
     base: Baseline,
     *,
     by_agent: bool = False,
+    drill_down: DrillDown | None = None,
 ) -> list[KpiCard]:
     """A card for each of `metrics`.
 
@@ -68,7 +83,7 @@ def overview(
     """
     intervals = _intervals(now)
     return [
-        _card(metric, now, before, steps, base, intervals)
+        _card(metric, now, before, steps, base, _extras(metric, now, intervals, drill_down))
         if (reason := availability(metric, columns_present, by_agent=by_agent)) is None
         else _unavailable(metric, reason, columns_present)
         for metric in metrics
@@ -81,17 +96,12 @@ def _card(
     before: Figures | None,
     steps: Figures,
     base: Baseline,
-    intervals: Mapping[str, Interval],
+    extras: Mapping[str, Any],
 ) -> KpiCard:
     value = known(float(now.values[metric.key]), metric.unit)
     previous = None
     if before is not None and base.exists:
         previous = known(float(before.values[metric.key]), metric.unit)
-    extras: dict[str, Any] = {}
-    if metric.counts:
-        extras["counts"] = {name: int(count(now.tally)) for name, count in metric.counts.items()}
-    if metric.key in intervals:
-        extras["interval"] = intervals[metric.key]
     return KpiCard(
         key=metric.key,
         label=metric.label,
@@ -105,6 +115,20 @@ def _card(
         reason=None,
         **extras,
     )
+
+
+def _extras(
+    metric: Metric, now: Figures, intervals: Mapping[str, Interval], drill_down: DrillDown | None
+) -> dict[str, Any]:
+    extras: dict[str, Any] = {}
+    if metric.counts:
+        extras["counts"] = {name: int(count(now.tally)) for name, count in metric.counts.items()}
+    if metric.key in intervals:
+        extras["interval"] = intervals[metric.key]
+    if drill_down is not None:
+        link, counts = drill_down.link(drill_down.kept(metric)), drill_down.counts(metric)
+        extras["links"] = CardLinks(calls=link, counts=counts or UNSET)
+    return extras
 
 
 def _unavailable(metric: Metric, reason: str, columns_present: Collection[str]) -> KpiCard:

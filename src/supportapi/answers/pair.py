@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from supportapi.answers.delta import NO_BASELINE, baseline
+from supportapi.answers.drill_down import DrillDown
 from supportapi.answers.figures import Figures, figures
 from supportapi.answers.meta import Meta, Truth, meta
 from supportapi.answers.query import WindowedQuery, window_of, zone_of
 from supportapi.calls.window import Window, comparison_window, partial_day
 from supportapi.errors import ValidationFailed
-from supportapi.rollups.catalogue import availability
+from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS, availability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from supportapi.answers.delta import Baseline
-    from supportapi.calls.filter import Filter
+    from supportapi.calls.filter import Filter, ServiceLevelVariant
     from supportapi.calls.window import Comparison
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.catalogue import Metric
@@ -100,6 +101,13 @@ class Pair:
     def labels(self, axis: str) -> dict[str, str]:
         """The label of each member along `axis`, by key."""
         return labels(self.aggregates, axis)
+
+    def drill_down(
+        self, threshold: int = DEFAULT_THRESHOLD_SECONDS, variant: ServiceLevelVariant = "standard"
+    ) -> DrillDown:
+        """Links to the calls of the window, with the service level as it is asked for."""
+        timezone = None if self.zone == self.aggregates.zones[0] else self.zone
+        return DrillDown(self.window, timezone, self.limits, threshold, variant)
 
     def meta(self, truth: Truth) -> Meta:
         """The truth block of an answer about both."""

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from supportapi.answers.breakdown import RATING_LABELS, best_rating_first, most_calls_first
 from supportapi.answers.choice import Dimension, axis_of
+from supportapi.answers.drill_down import CallsUrl, spelled
 from supportapi.answers.figures import Figures, figures, known_all
 from supportapi.rollups.catalogue import Metric, Unit, availability
 
 if TYPE_CHECKING:
     from supportapi.answers.choice import PivotAxes
+    from supportapi.answers.drill_down import DrillDown
     from supportapi.answers.pair import Pair
     from supportapi.answers.query import MetricsQuery
 
@@ -27,12 +29,20 @@ class PivotMember(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
+class PivotLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the calls of a line are; those of other columns have no key, and so no link."""
+
+    calls: Annotated[list[CallsUrl], Doc(description="One for each column.")]
+    total: CallsUrl
+
+
 class PivotLine(msgspec.Struct, frozen=True, kw_only=True):
     """The metric along the columns."""
 
     values: Annotated[list[float | None], Doc(description="One for each column; null where it is not known.")]
     other: Annotated[float | None, Doc(description="All other columns as one; null also when there are none.")]
     total: Annotated[float | None, Doc(description="All columns as one: of all their calls, not of their values.")]
+    links: Annotated[PivotLinks | None, Doc(description="Null for all other rows as one, which have no key.")]
 
 
 class PivotRow(PivotLine, frozen=True, kw_only=True):
@@ -86,7 +96,8 @@ def pivot(pair: Pair, query: MetricsQuery, metric: Metric) -> Pivot:
         values = _values(pair, columns, rows, metric).T
     else:
         values = _values(pair, rows, columns, metric)
-    lines = [_line(each, columns, metric) for each in values]
+    links = _links(pair.drill_down(query.threshold, query.variant), rows, columns, None if reason else metric)
+    lines = [_line(each, columns, metric, link) for each, link in zip(values, links, strict=True)]
     labels, column_labels = _labels(pair, rows.dimension), _labels(pair, columns.dimension)
     return Pivot(
         row_dimension=rows.dimension,
@@ -139,11 +150,29 @@ def _along(found: Figures, columns: _Side, metric: Metric) -> list[float]:
     return [float(found.together(group).values[metric.key][0]) for group in (*columns.groups, every)]
 
 
-def _line(values: NDArray[np.float64], columns: _Side, metric: Metric) -> PivotLine:
+def _line(values: NDArray[np.float64], columns: _Side, metric: Metric, links: PivotLinks | None) -> PivotLine:
     listed = known_all(values, metric.unit)
     return PivotLine(
-        values=listed[: len(columns.first)], other=listed[-2] if columns.rest.size else None, total=listed[-1]
+        values=listed[: len(columns.first)],
+        other=listed[-2] if columns.rest.size else None,
+        total=listed[-1],
+        links=links,
     )
+
+
+def _links(drill_down: DrillDown, rows: _Side, columns: _Side, metric: Metric | None) -> list[PivotLinks | None]:
+    """Those of each line, as `_values` has them; of no metric they lead nowhere."""
+    kept = None if metric is None else drill_down.kept(metric)
+    row, column = axis_of(rows.dimension), axis_of(columns.dimension)
+    cells = [{column: spelled(key)} for key in _keys(columns)]
+
+    def line(among: dict[str, str]) -> PivotLinks:
+        return PivotLinks(
+            calls=[drill_down.link(kept, among | cell) for cell in cells], total=drill_down.link(kept, among)
+        )
+
+    rest = [None] if rows.rest.size else []
+    return [*(line({row: spelled(key)}) for key in _keys(rows)), *rest, line({})]
 
 
 def _keys(side: _Side) -> list[str]:

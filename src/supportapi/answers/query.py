@@ -18,10 +18,10 @@ from supportapi.answers.choice import (
     SortBy,
     Threshold,
 )
-from supportapi.calls.filter import Filter
+from supportapi.calls.filter import Filter, ServiceLevelVariant
 from supportapi.calls.window import Comparison, Grain, RelativeRange, Window, relative_window
 from supportapi.errors import ValidationFailed
-from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS, ServiceLevelVariant
+from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS
 from supportapi.rollups.questions import Measured
 
 METRICS_PATH: Final = "/api/metrics"
@@ -90,10 +90,8 @@ class FilteredQuery(WindowedQuery, frozen=True, kw_only=True, forbid_unknown_fie
         return Filter(region=self.region, issue_type=self.issue_type, channel=self.channel, agent_id=self.agent_id)
 
 
-class MetricsQuery(
-    FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="metrics"
-):
-    """`GET /api/metrics`."""
+class BreakdownsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Metrics by the members of dimensions."""
 
     compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
     complete: Annotated[
@@ -103,13 +101,6 @@ class MetricsQuery(
             "meta's coverage."
         ),
     ] = False
-    grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
-    include: Annotated[
-        tuple[Section, ...],
-        Meta(
-            min_length=1, description="The sections of the answer; others are absent.", examples=[["kpis", "heatmap"]]
-        ),
-    ] = DASHBOARD
     metrics: Annotated[
         tuple[MetricKey, ...],
         Meta(
@@ -138,6 +129,20 @@ class MetricsQuery(
     top: Annotated[
         int, Meta(ge=1, le=1_000, description="So many members of a breakdown have rows; the others are one, `other`.")
     ] = 100
+
+
+class MetricsQuery(
+    BreakdownsQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="metrics"
+):
+    """`GET /api/metrics`."""
+
+    grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
+    include: Annotated[
+        tuple[Section, ...],
+        Meta(
+            min_length=1, description="The sections of the answer; others are absent.", examples=[["kpis", "heatmap"]]
+        ),
+    ] = DASHBOARD
     heatmap_metric: Annotated[MetricKey, Meta(description="What the heat map shows.")] = "calls"
     distribution_of: Annotated[Measured, Meta(description="Of what the distribution is.")] = "duration"
     pivot: Annotated[
@@ -152,8 +157,8 @@ class MetricsQuery(
     ] = 80
 
 
-class AgentsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="agents"):
-    """`GET /api/agents`."""
+class BoardQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The leaderboard."""
 
     compare: Annotated[Comparison, Meta(description="The window that values are compared with.")] = "previous"
     sort: Annotated[
@@ -168,6 +173,11 @@ class AgentsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_field
         Meta(description="The metrics of each row; all but percentiles and maxima when none is named."),
     ] = ()
     min_calls: MinCalls = 20
+
+
+class AgentsQuery(BoardQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="agents"):
+    """`GET /api/agents`."""
+
     page: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     per_page: Annotated[int, Meta(ge=1, le=200)] = 50
 

@@ -6,12 +6,20 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 FLUSH_SECONDS: Final = 0.1
 _FLUSH_COUNT: Final = 128
+_PATTERNS_KEPT: Final = 4_096
+_CHANGING: Final = {
+    b'"timestamp":"1970-01-01T00:00:00Z"': b'"timestamp":"%b.%06dZ"',
+    b'"milliseconds":0.0': b'"milliseconds":%.3f',
+    b'"request_id":""': b'"request_id":"%b"',
+}
+"""What differs in each line, as `_make_pattern` finds it in an event without them."""
 
 
 class AccessEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="request.served", tag_field="event"):
@@ -31,11 +39,17 @@ class AccessEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="requ
     request_id: str
 
 
-RawEvent = tuple[float, str, str, str, bytes, int, float, str, str, str | None, bytes]
-"""perf_counter at its start, method, route, path, query string, status, seconds, source, version, user, request id."""
+What = tuple[str, str, str, bytes, int, str, str, str | None]
+"""Method, route, path, query string, status, source, version, user: the same for every request for the same thing."""
 
-Sink = Callable[[Sequence[AccessEvent]], None]
-"""Takes events in the order in which the requests ended; must not raise."""
+RawEvent = tuple[What, float, float, bytes]
+"""What was served, `perf_counter` at its start, seconds, request id."""
+
+Sink = Callable[[Sequence[RawEvent], float], None]
+"""Takes events in the order in which the requests ended, and the epoch second at which `perf_counter` was 0.
+
+Must not raise.
+"""
 
 
 class AccessLog:
@@ -64,13 +78,12 @@ class AccessLog:
             self._timer = None
         waiting, self._waiting = self._waiting, []
         if waiting:
-            # One clock is read for each request; what it says is turned into times of day here, for the whole batch.
-            epoch = time.time() - time.perf_counter()
-            self._sink([_spell(event, epoch) for event in waiting])
+            self._sink(waiting, time.time() - time.perf_counter())
 
 
-def _spell(raw: RawEvent, epoch: float) -> AccessEvent:
-    started, method, route, path, query, status, seconds, source, version, user, request_id = raw
+def event_of(raw: RawEvent, epoch: float) -> AccessEvent:
+    """The event that `raw` stands for."""
+    (method, route, path, query, status, source, version, user), started, seconds, request_id = raw
     return AccessEvent(
         timestamp=datetime.fromtimestamp(epoch + started + seconds, UTC),
         method=method,
@@ -84,3 +97,36 @@ def _spell(raw: RawEvent, epoch: float) -> AccessEvent:
         user=user,
         request_id=request_id.decode("latin-1"),
     )
+
+
+class Lines:
+    """Events as lines of JSON. A front end asks the same again and again: what never changes in its line is made once.
+
+    `clean` takes secrets out of a query; `process` is said in each line.
+    """
+
+    def __init__(self, process: str, clean: Callable[[str], str]) -> None:
+        self._end = msgspec.json.encode({"process": process})[1:]
+        self._clean = clean
+        self._pattern = lru_cache(_PATTERNS_KEPT)(self._make_pattern)
+        self._second = 0
+        self._shown_second = b""
+
+    def line(self, raw: RawEvent, epoch: float) -> bytes:
+        """One line, without its end."""
+        what, started, seconds, request_id = raw
+        ended = epoch + started + seconds
+        second = int(ended)
+        if second != self._second:
+            self._second = second
+            self._shown_second = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
+        # An id that a client chose has no character that JSON would escape.
+        return self._pattern(what) % (self._shown_second, (ended - second) * 1e6, seconds * 1e3, request_id)
+
+    def _make_pattern(self, what: What) -> bytes:
+        event = event_of((what, 0.0, 0.0, b""), 0.0)
+        event = msgspec.structs.replace(event, query=self._clean(event.query))
+        fields = msgspec.json.encode(event).replace(b"%", b"%%")
+        for name, shown in _CHANGING.items():
+            fields = fields.replace(name, shown, 1)
+        return fields[:-1] + b"," + self._end.replace(b"%", b"%%")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from supportapi.api.trace import trace_of
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, Scope, Send
+    from litestar.types import Message, Receive, Scope, Send
 
     from supportapi.api.counters import Series
 
@@ -19,20 +19,24 @@ Headers = list[tuple[bytes, bytes]]
 _SMALL: Final = 600
 _GZIP_LEVEL: Final = 6
 _JSON: Final = b"application/json"
-_REVALIDATE: Final = b"private, max-age=0, must-revalidate"
+REVALIDATE: Final = b"private, max-age=0, must-revalidate"
+UNCHANGING: Final = b"private, max-age=31536000, immutable"
+"""`Cache-Control` of what the next version may answer otherwise, and of what a version asked for by name answers."""
+
 _VARY: Final = (b"vary", b"Accept-Encoding, Origin")
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
 class Reply:
-    """Status, headers and body, ready to send. `series` is where the edge counts it."""
+    """Status, headers and body, ready to send: `message` is the body as ASGI has it. The edge counts it in `series`."""
 
-    __slots__ = ("body", "head", "series", "status")
+    __slots__ = ("body", "head", "message", "series", "status")
 
     def __init__(self, status: int, head: Headers, body: bytes) -> None:
         self.status = status
         self.head = head
         self.body = body
+        self.message: Message = {"type": "http.response.body", "body": body, "more_body": False}
         self.series: Series | None = None
 
 
@@ -45,7 +49,9 @@ class Answer:
     """
 
     __slots__ = (
+        "_cache_control",
         "_gzip",
+        "_link",
         "_plain",
         "_tags",
         "_unchanged",
@@ -58,7 +64,16 @@ class Answer:
     )
 
     def __init__(
-        self, body: bytes, tag: str, *, route: str, source: str, version: str, packed: bytes | None = None
+        self,
+        body: bytes,
+        tag: str,
+        *,
+        route: str,
+        source: str,
+        version: str,
+        packed: bytes | None = None,
+        cache_control: bytes = REVALIDATE,
+        link: bytes | None = None,
     ) -> None:
         self.body = body
         self.route = route
@@ -67,9 +82,11 @@ class Answer:
         self.used = False
         plain, zipped = f'"{tag}"'.encode(), f'"{tag}-gz"'.encode()
         self._tags = (plain, zipped)
-        self._plain = Reply(200, _head(plain, len(body)), body)
-        self._unchanged = Reply(304, _head(plain), b"")
-        self._unchanged_gzip = Reply(304, _head(zipped), b"")
+        self._cache_control = cache_control
+        self._link: Headers = [] if link is None else [(b"link", link)]
+        self._plain = Reply(200, self._head(plain, len(body)), body)
+        self._unchanged = Reply(304, self._head(plain), b"")
+        self._unchanged_gzip = Reply(304, self._head(zipped), b"")
         self._gzip: Reply | None = self._plain if len(body) < _SMALL else None
         if packed is not None and self._gzip is None:
             self._compressed(packed)
@@ -81,18 +98,25 @@ class Answer:
 
     def reply(self, headers: dict[bytes, bytes]) -> Reply:
         """What a request with `headers` gets."""
-        packed = accepts_gzip(headers.get(b"accept-encoding", b"")) and self._gzip is not self._plain
+        offered = headers.get(b"accept-encoding")
+        packed = offered is not None and self._gzip is not self._plain and accepts_gzip(offered)
         known = headers.get(b"if-none-match")
         if known is not None and (known in self._tags or _matches(known, self._tags)):
             return self._unchanged_gzip if packed else self._unchanged
         if not packed:
             return self._plain
-        return self._gzip or self._compressed(gzip.compress(self.body, _GZIP_LEVEL, mtime=0))
+        return self._gzip or self._compressed(compressed(self.body))
 
     def _compressed(self, packed: bytes) -> Reply:
-        head = [*_head(self._tags[1], len(packed)), (b"content-encoding", b"gzip")]
+        head = [*self._head(self._tags[1], len(packed)), (b"content-encoding", b"gzip")]
         self._gzip = Reply(200, head, packed)
         return self._gzip
+
+    def _head(self, tag: bytes, length: int | None = None) -> Headers:
+        head: Headers = [(b"etag", tag), (b"cache-control", self._cache_control), _VARY, _NOSNIFF, *self._link]
+        if length is None:
+            return head
+        return [(b"content-type", _JSON), (b"content-length", str(length).encode()), *head]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send itself."""
@@ -101,7 +125,12 @@ class Answer:
         trace.source, trace.version = self.source, self.version
         reply = self.reply(trace.headers)
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.head})
-        await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+        await send(reply.message)
+
+
+def compressed(body: bytes) -> bytes:
+    """`body` as gzip: equal bodies are equal bytes."""
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
 def tag_of(version: str, stale_reason: str | None, path: str, canonical_query: str) -> str:
@@ -124,10 +153,3 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
 def _matches(known: bytes, tags: tuple[bytes, ...]) -> bool:
     offered = [piece.strip().removeprefix(b"W/") for piece in known.split(b",")]
     return any(tag in tags or tag == b"*" for tag in offered)
-
-
-def _head(tag: bytes, length: int | None = None) -> Headers:
-    head: Headers = [(b"etag", tag), (b"cache-control", _REVALIDATE), _VARY, _NOSNIFF]
-    if length is None:
-        return head
-    return [(b"content-type", _JSON), (b"content-length", str(length).encode()), *head]

@@ -28,6 +28,7 @@ from supportapi.api import (
     dataset,
     docs,
     events,
+    exports,
     filter_options,
     jobs,
     metrics,
@@ -35,19 +36,23 @@ from supportapi.api import (
     sign_in,
     status,
     version_diff,
+    versioned,
     versions,
 )
 from supportapi.api.access_log import AccessLog, Sink
+from supportapi.api.broadcast import Broadcast
 from supportapi.api.cors import Cors
 from supportapi.api.counters import Counters
 from supportapi.api.desk import Desk
 from supportapi.api.doors import Doors
+from supportapi.api.download import Downloads
 from supportapi.api.edge import Edge
 from supportapi.api.envelope import respond_to_failure
-from supportapi.api.events import Broadcast
 from supportapi.api.follower import Follower
 from supportapi.api.gate import Gate
 from supportapi.api.guards import admitted
+from supportapi.api.job_feed import JobFeed
+from supportapi.api.kept_versions import KeptVersions
 from supportapi.api.openapi import openapi_of
 
 if TYPE_CHECKING:
@@ -58,6 +63,7 @@ if TYPE_CHECKING:
 
     from supportapi.access.door import Door
     from supportapi.access.principal import Principal
+    from supportapi.api.cursor import Cursors
     from supportapi.api.machine import ThisMachine
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
@@ -81,6 +87,9 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     docs.docs_asset,
     docs.openapi_json,
     events.events,
+    exports.export_agents,
+    exports.export_calls,
+    exports.export_metrics,
     filter_options.filter_options,
     jobs.get_job,
     jobs.list_jobs,
@@ -94,6 +103,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     status.readyz,
     version_diff.compare_versions,
     versions.list_versions,
+    *versioned.ROUTES,
 ]
 _MEGABYTE: Final = 1 << 20
 
@@ -109,6 +119,7 @@ class Parts:
     wanted: Callable[[Manifest], str]
     machine: ThisMachine
     door: Door
+    cursors: Cursors
     access_sink: Sink
     now: Callable[[], datetime]
     everyone: Principal | None = None
@@ -116,6 +127,8 @@ class Parts:
     cors_origins: tuple[str, ...] = ()
     refresh_enabled: bool = False
     hot_cache_mb: int = 64
+    export_rows_max: int = 5_000_000
+    exports_at_once: int = 2
     event_listeners_max: int = 2_000
     compute_threads: int = 2
     calls_threads: int = 2
@@ -124,7 +137,12 @@ class Parts:
 
 def create_app(parts: Parts) -> Edge:
     """The ASGI app that a server serves: Litestar with every route, inside of the edge."""
-    broadcast = Broadcast(parts.event_listeners_max)
+
+    def served() -> str | None:
+        snapshot = follower.current.snapshot
+        return None if snapshot is None else snapshot.card.version
+
+    broadcast = Broadcast(parts.event_listeners_max, served, JobFeed(parts.records).want)
     follower = Follower(
         parts.shelf,
         parts.machine,
@@ -136,9 +154,13 @@ def create_app(parts: Parts) -> Edge:
         follower=follower,
         broadcast=broadcast,
         machine=parts.machine,
+        kept_versions=KeptVersions(parts.shelf, parts.machine),
         desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
+        downloads=Downloads(parts.exports_at_once),
+        export_rows_max=parts.export_rows_max,
         counters=Counters(),
+        cursors=parts.cursors,
         door=parts.door,
         secure_cookie=parts.secure_cookie,
         shelf=parts.shelf,
@@ -205,6 +227,7 @@ async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
             await doors.follower.stop()
             doors.desk.close()
             doors.calls_desk.close()
+            doors.downloads.close()
             access_log.flush()
             gc.unfreeze()
 

@@ -103,7 +103,9 @@ async def bundle(request: Request[Any, Any, Any]) -> ASGIApp:
     body = msgspec.json.encode(BundleAnswer(data=bodies, meta=truth))
     headers = {"vary": "Accept-Encoding, Origin"}
     if len(body) > _SMALL and accepts_gzip(trace.headers.get(b"accept-encoding", b"")):
-        body, headers["content-encoding"] = gzip.compress(body, _GZIP_LEVEL, mtime=0), "gzip"
+        # Beside the loop: sixteen answers of many agents are megabytes.
+        body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL, mtime=0)
+        headers["content-encoding"] = "gzip"
     return text_response(body, "application/json", headers)
 
 
@@ -122,12 +124,14 @@ def _checked(given: _Queries) -> dict[str, Any]:
 
 async def _part(request: Request[Any, Any, Any], name: str, document: Any) -> Any:
     """The answer to one query, or the refusal of it; either has a `body`."""
-    doors, current = doors_of(request), trace_of(request.scope).current
+    doors, trace = doors_of(request), trace_of(request.scope)
+    current = trace.current
     try:
         question = _question(document)
         if isinstance(question, CallsQuery):
             return await page_of_calls(doors, current, question)
-        return await answered(doors, current, prepared.PATHS[type(question)], question, prepared.answer)
+        place = (trace.scope, prepared.PATHS[type(question)])
+        return await answered(doors, current, place, question, prepared.answer)
     except ValidationFailed as unfit:
         return refused(request, ValidationFailed([_placed(detail, name) for detail in unfit.details]))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are answered, and it is logged

@@ -19,7 +19,7 @@ from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
 from supportapi.calls.filter import Filter, key_of
 from supportapi.calls.shown import CallRow, shown
-from supportapi.errors import DataMissing, NotFound, Overloaded, ValidationFailed, WarmingUp
+from supportapi.errors import NotFound, Overloaded, ValidationFailed, WarmingUp
 from supportapi.rollups.aggregates import Aggregates, Question
 from supportapi.rollups.catalogue import METRICS
 
@@ -76,7 +76,7 @@ OPERATION: Final = Operation(
     path_parameters={"call_id": "The call's id."},
     query=CallQuery,
     successes={200: Success(description="The call.", body=CallAnswer)},
-    errors=(ValidationFailed, NotFound, WarmingUp, DataMissing, Overloaded),
+    errors=(ValidationFailed, NotFound, WarmingUp, Overloaded),
     cached=True,
 )
 
@@ -88,13 +88,10 @@ async def get_call(request: Request[Any, Any, Any]) -> ASGIApp:
     query = decode(request.scope["query_string"], CallQuery)
     call_id: str = request.path_params["call_id"]
     snapshot, truth = current.require(), current.truth()
-    machine = doors_of(request).machine
 
     def work() -> bytes:
-        from supportapi.calls import listing  # noqa: PLC0415 - Polars, which the start of the API does without
-
         zone = zone_of(query.timezone, snapshot.aggregates.zones)
-        row = listing.find(machine.calls(snapshot.card), call_id)
+        row = snapshot.aggregates.call_index.find(call_id)
         if row is None:
             raise NotFound(f"There is no call '{call_id[:100]}'.")
         agent = _agent(snapshot.aggregates, row, zone)

@@ -11,86 +11,98 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.agents import PagedMeta
 from supportapi.answers.meta import Meta, meta
-from supportapi.answers.query import FilteredQuery, Members, window_of, zone_of
+from supportapi.answers.query import window_of, zone_of
 from supportapi.answers.query_string import canonical, decode
 from supportapi.api.answer import Answer, tag_of
+from supportapi.api.call_links import PATH, PageLinks, header, link, links_of
+from supportapi.api.calls_query import SortedCallsQuery, order_of, refuse_empty_spans, selection_of
+from supportapi.api.current import Current
+from supportapi.api.cursor import Cursor
 from supportapi.api.doors import Doors, doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
-from supportapi.calls.shown import CallRow, shown
-from supportapi.errors import DataMissing, Overloaded, ValidationFailed, WarmingUp
-from supportapi.rollups.aggregates import Aggregates, Question
+from supportapi.calls.shown import CallRow, chosen_fields, columns_of, shown
+from supportapi.errors import (
+    CursorExpired,
+    DataMissing,
+    Overloaded,
+    ShelfUnavailable,
+    SnapshotIncomplete,
+    ValidationFailed,
+    VersionGone,
+    WarmingUp,
+)
 
 if TYPE_CHECKING:
     from supportapi.answers.meta import Truth
-    from supportapi.api.current import Current, Snapshot
-    from supportapi.calls.listing import Order, Selection, SortColumn
+    from supportapi.api.current import Snapshot
+    from supportapi.calls.listing import Order, PlainListed, Selection
     from supportapi.calls.window import Window
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.rollups.call_index import Listed
 
-CallSort = Literal[
+CallField = Literal[
+    "call_id",
+    "customer_id",
+    "agent_id",
+    "agent_name",
+    "region",
+    "channel",
+    "issue_type",
     "started_at",
-    "-started_at",
-    "duration",
-    "-duration",
-    "wait",
-    "-wait",
+    "ended_at",
+    "wait_seconds",
+    "duration_seconds",
+    "answered",
+    "resolved",
+    "resolution",
     "rating",
-    "-rating",
-    "agent",
-    "-agent",
+    "duration_label",
+    "started_at_local",
+    "ended_at_local",
+    "service_level_met",
 ]
-Known = Literal["true", "false", "null"]
-Seconds = Annotated[float, Doc(ge=0)]
-SearchText = Annotated[str, Doc(min_length=1, max_length=100)]
-RatingMember = Literal["1", "2", "3", "4", "5", "null"]
-
-_KNOWN: Final = "Keep these; repeated or comma-separated. `null` keeps the calls where it is not known."
-_COLUMNS: Final[dict[str, SortColumn]] = {
-    "started_at": "started_at",
-    "duration": "duration_seconds",
-    "wait": "wait_seconds",
-    "rating": "rating",
-    "agent": "agent_name",
-}
+CursorWord = Annotated[str, Doc(max_length=100)]
 
 
-class CallsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"):
+class CallsQuery(
+    SortedCallsQuery, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="calls"
+):
     """`GET /api/calls`."""
 
-    customer_id: Members = ()
-    answered: Annotated[tuple[Known, ...], Doc(description=_KNOWN)] = ()
-    resolved: Annotated[tuple[Known, ...], Doc(description=_KNOWN)] = ()
-    rating: Annotated[
-        tuple[RatingMember, ...],
-        Doc(description="Keep these ratings; repeated or comma-separated. `null` keeps unrated calls."),
+    fields: Annotated[
+        tuple[CallField, ...],
+        Doc(
+            description="Of each call these fields and `call_id` alone; all of them when none is named.",
+            examples=[["started_at", "duration_label"]],
+        ),
     ] = ()
-    min_duration: Annotated[Seconds | None, Doc(description="At least so many seconds.", examples=[30])] = None
-    max_duration: Annotated[Seconds | None, Doc(description="At most so many seconds.", examples=[600])] = None
-    q: Annotated[SearchText | None, Doc(description="Part of a call, customer or agent id, or of an agent's name.")] = (
-        None
-    )
-    sort: Annotated[CallSort, Doc(description="A leading `-` sorts downwards; unknown values come last.")] = (
-        "-started_at"
-    )
     page: Annotated[int, Doc(ge=1, le=1_000_000)] = 1
     per_page: Annotated[int, Doc(ge=1, le=200)] = 50
+    cursor: Annotated[
+        CursorWord | None,
+        Doc(
+            description="In place of `page`: where `links.cursor` of an earlier answer leads. It reads the version "
+            "of that answer to its end, each call once, whatever is published meanwhile; the other parameters stay as "
+            "they were, but for `fields` and `per_page`.",
+        ),
+    ] = None
 
 
-class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the other pages are; null where there is none."""
+class CallsMeta(PagedMeta, frozen=True, kw_only=True):
+    """What is known of the list."""
 
-    self: str
-    first: str
-    prev: str | None
-    next: str | None
-    last: str
+    total_is_lower_bound: Annotated[
+        bool,
+        Doc(description="Whether `q` was found so often that the search ended early: of the newest calls alone."),
+    ]
 
 
 class CallList(msgspec.Struct, frozen=True, kw_only=True):
     """A page of calls."""
 
-    data: list[CallRow]
-    meta: PagedMeta
+    data: Annotated[list[CallRow], Doc(description="With `fields` each has those and `call_id` alone.")]
+    meta: CallsMeta
     links: PageLinks
 
 
@@ -98,15 +110,23 @@ LIST: Final = Operation(
     id="listCalls",
     tag="calls",
     summary="A page of calls",
-    description="Filtered and sorted on the rows of the version that is served; ties are broken by `call_id`.",
+    description="Filtered and sorted on the rows of the version that is served; last ties are broken by `call_id`, and "
+    "unknown values come last. Page 10,000 costs what page 1 does. By `page` each request is answered by the version "
+    "that is then current; by `cursor` all of them by one.",
     query=CallsQuery,
-    successes={200: Success(description="One page, with the number of calls on all of them.", body=CallList)},
-    errors=(ValidationFailed, WarmingUp, DataMissing, Overloaded),
+    successes={
+        200: Success(
+            description="One page, with the number of calls on all of them.",
+            body=CallList,
+            headers={"Link": "`links` once more, as RFC 8288 has them: `first`, `prev`, `next`, `last`."},
+        )
+    },
+    errors=(ValidationFailed, CursorExpired, WarmingUp, DataMissing, Overloaded, ShelfUnavailable, SnapshotIncomplete),
     cached=True,
 )
 
 
-@reading("/api/calls", LIST)
+@reading(PATH, LIST)
 async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
     """A page."""
     scope = request.scope
@@ -115,74 +135,74 @@ async def list_calls(request: Request[Any, Any, Any]) -> ASGIApp:
 
 async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> Answer:
     """The page that `query` asks for. Not kept among the hot answers: who walks through them would push others out."""
-    if query.min_duration is not None and query.max_duration is not None and query.min_duration > query.max_duration:
-        raise ValidationFailed([{"field": "min_duration", "message": "'min_duration' is above 'max_duration'."}])
+    _refuse_contradictions(query)
+    order = order_of(query)
+    offset = (query.page - 1) * query.per_page
+    if query.cursor is not None:
+        cursor = doors.cursors.read(query.cursor, _question(query))
+        current, offset = await _pinned(doors, current, query, cursor), cursor.offset
     snapshot, truth = current.require(), current.truth()
-    machine = doors.machine
 
-    def work() -> bytes:
-        from supportapi.calls import listing  # noqa: PLC0415 - Polars, which the start of the API does without
-
-        zone, window = _asked(snapshot.aggregates, query)
-        found = listing.listing(
-            machine.calls(snapshot.card),
-            _selection(query, window, zone),
-            _order(query),
-            offset=(query.page - 1) * query.per_page,
-            limit=query.per_page,
-            total=_known_total(snapshot.aggregates, query, zone, window),
-        )
-        page = PagedMeta(
+    def work() -> tuple[bytes, bytes]:
+        zone, window = asked(snapshot.aggregates, query)
+        listed = _listed(doors, snapshot, selection_of(query, window, zone), order)
+        meta = CallsMeta(
             **msgspec.structs.asdict(scanned(truth, snapshot, zone, window)),
-            page=query.page,
+            page=offset // query.per_page + 1,
             per_page=query.per_page,
-            total=found.total,
+            total=listed.total,
+            total_is_lower_bound=listed.at_least,
         )
-        rows = [shown(row, zone) for row in found.rows]
-        return msgspec.json.encode(CallList(data=rows, meta=page, links=_links(query, found.total)))
+        after = Cursor(truth.version, offset + query.per_page)
+        further = _further(doors, query, after) if after.offset < listed.total else None
+        links = links_of(query, listed.total, further)
+        rows: list[Any] = _rows(listed, offset, query, zone)
+        return msgspec.json.encode(CallList(data=rows, meta=meta, links=links)), header(links)
 
-    body = await doors.calls_desk.run_once((id(current), "calls", canonical(query)), work)
-    tag = tag_of(truth.version, truth.stale_reason, "/api/calls", canonical(query))
-    return Answer(body, tag, route="/api/calls", source="scan", version=truth.version)
+    spelled = canonical(query)
+    body, header_line = await doors.calls_desk.run_once((truth.version, truth.stale_reason, "calls", spelled), work)
+    tag = tag_of(truth.version, truth.stale_reason, PATH, spelled)
+    return Answer(body, tag, route=PATH, source="scan", version=truth.version, link=header_line)
 
 
-def _asked(aggregates: Aggregates, query: CallsQuery) -> tuple[str, Window]:
+async def _pinned(doors: Doors, current: Current, query: CallsQuery, cursor: Cursor) -> Current:
+    """The version that `cursor` walks through. Raises `CursorExpired` when it is not kept any longer."""
+    try:
+        snapshot = await doors.kept_versions.snapshot(cursor.version, current)
+    except VersionGone as gone:
+        message = f"Version {cursor.version}, which this cursor walks through, is not kept any longer. Begin again."
+        links = {"first": link(query, page=1)}
+        raise CursorExpired(message, field="cursor", version=cursor.version, links=links) from gone
+    return current if snapshot is current.snapshot else Current(snapshot, None, current.hot, named=True)
+
+
+def _listed(doors: Doors, snapshot: Snapshot, selection: Selection, order: Order) -> Listed | PlainListed:
+    """The list by the index, or by plain Polars where the index cannot tell."""
+    index = snapshot.aggregates.call_index
+    if index.knows(selection):
+        return index.listed(selection, order)
+    from supportapi.calls.listing import PlainListed  # noqa: PLC0415 - Polars, which the start of the API does without
+
+    return PlainListed(doors.machine.calls(snapshot.card), selection, order)
+
+
+def _rows(listed: Listed | PlainListed, offset: int, query: CallsQuery, zone: str) -> list[Any]:
+    if not query.fields:
+        return [shown(row, zone) for row in listed.page(offset, query.per_page)]
+    rows = listed.page(offset, query.per_page, columns_of(query.fields))
+    return [chosen_fields(row, zone, query.fields) for row in rows]
+
+
+def _refuse_contradictions(query: CallsQuery) -> None:
+    refuse_empty_spans(query)
+    if query.cursor is not None and query.page != 1:
+        raise ValidationFailed([{"field": "page", "message": "Give either 'page' or 'cursor', not both."}])
+
+
+def asked(aggregates: Aggregates, query: SortedCallsQuery) -> tuple[str, Window]:
+    """The zone and the window of `query`. Raises `ValidationFailed` for what cannot be answered."""
     zone = zone_of(query.timezone, aggregates.zones)
     return zone, window_of(query, aggregates.data_window(zone))
-
-
-def _selection(query: CallsQuery, window: Window, zone: str) -> Selection:
-    from supportapi.calls.listing import Selection  # noqa: PLC0415 - Polars, see above
-
-    return Selection(
-        window=window,
-        zone=zone,
-        filter=query.filter,
-        customer_id=query.customer_id,
-        rating=query.rating,
-        answered=query.answered,
-        resolved=query.resolved,
-        min_duration_seconds=query.min_duration,
-        max_duration_seconds=query.max_duration,
-        text=query.q,
-    )
-
-
-def _order(query: CallsQuery) -> Order:
-    from supportapi.calls.listing import Order  # noqa: PLC0415 - Polars, see above
-
-    return Order(_COLUMNS[query.sort.removeprefix("-")], query.sort.startswith("-"))
-
-
-def _known_total(aggregates: Aggregates, query: CallsQuery, zone: str, window: Window) -> int | None:
-    """The exact number of calls from the rollup, when it knows every filter that is set; else None."""
-    if query.customer_id or query.q or query.min_duration is not None or query.max_duration is not None:
-        return None
-    if query.resolved or query.rating or "null" in query.answered:
-        return None
-    tally = aggregates.tally(Question(zone, window, query.filter)).tally
-    counted = {"true": "answered", "false": "unanswered"}
-    return sum(int(tally[counted[value]]) for value in query.answered) if query.answered else int(tally["calls"])
 
 
 def scanned(truth: Truth, snapshot: Snapshot, zone: str, window: Window) -> Meta:
@@ -190,16 +210,10 @@ def scanned(truth: Truth, snapshot: Snapshot, zone: str, window: Window) -> Meta
     return meta(truth, "scan", zone, window, snapshot.aggregates.data_window(zone))
 
 
-def _links(query: CallsQuery, total: int) -> PageLinks:
-    pages = max(-(-total // query.per_page), 1)
+def _question(query: CallsQuery) -> str:
+    """What a cursor is bound to: everything but where in the list it stands, and how much is shown of it at once."""
+    return canonical(msgspec.structs.replace(query, cursor=None, page=1, per_page=50, fields=()))
 
-    def to(page: int) -> str:
-        return f"/api/calls?{canonical(msgspec.structs.replace(query, page=page))}"
 
-    return PageLinks(
-        self=to(query.page),
-        first=to(1),
-        prev=to(min(query.page - 1, pages)) if query.page > 1 else None,
-        next=to(query.page + 1) if query.page < pages else None,
-        last=to(pages),
-    )
+def _further(doors: Doors, query: CallsQuery, after: Cursor) -> str:
+    return link(query, page=1, cursor=doors.cursors.spell(after, _question(query)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from supportapi import errors
+from supportapi.access.principal import EVERYTHING
 from supportapi.answers.meta import StaleReason, Truth
 from supportapi.answers.prepared import PreparedAnswer
 from supportapi.api.answer import Answer, tag_of
@@ -12,7 +13,7 @@ from supportapi.api.hot import HotAnswers
 
 if TYPE_CHECKING:
     from supportapi.rollups.aggregates import Aggregates
-    from supportapi.snapshots.pointer import Pointer, VersionCard
+    from supportapi.snapshots.pointer import VersionCard
 
 _NAMED: Final = {kind.code: kind for kind in (errors.ManifestMissing, errors.ManifestInvalid, errors.DataMissing)}
 
@@ -20,12 +21,9 @@ _NAMED: Final = {kind.code: kind for kind in (errors.ManifestMissing, errors.Man
 class Snapshot:
     """A version that this process has loaded, with the bytes that were prepared for it."""
 
-    __slots__ = ("aggregates", "card", "pointer", "prepared")
+    __slots__ = ("aggregates", "card", "prepared")
 
-    def __init__(
-        self, pointer: Pointer, card: VersionCard, aggregates: Aggregates, prepared: tuple[PreparedAnswer, ...]
-    ) -> None:
-        self.pointer = pointer
+    def __init__(self, card: VersionCard, aggregates: Aggregates, prepared: tuple[PreparedAnswer, ...] = ()) -> None:
         self.card = card
         self.aggregates = aggregates
         self.prepared = prepared
@@ -34,10 +32,12 @@ class Snapshot:
 class Current:
     """A version and what is known of its freshness. Replaced whole, never changed: a request keeps the one it took.
 
-    `hot` holds the ready answers for just this version and this freshness, for both are said in every answer.
+    `hot` holds the ready answers for just this version and this freshness, for both are said in every answer. (Those
+    of versions asked for by name stand there as well: a publish, which drops `hot`, is also what ends a kept version.)
+    With `named` the version was asked for by its name, so that its answers never change.
     """
 
-    __slots__ = ("hot", "problem", "snapshot", "stale_reason")
+    __slots__ = ("hot", "named", "problem", "snapshot", "stale_reason")
 
     def __init__(
         self,
@@ -45,8 +45,11 @@ class Current:
         stale_reason: StaleReason | None,
         hot: HotAnswers,
         problem: errors.SupportApiError | None = None,
+        *,
+        named: bool = False,
     ) -> None:
         self.snapshot = snapshot
+        self.named = named
         self.stale_reason: StaleReason | None = stale_reason
         self.hot = hot
         self.problem = problem
@@ -89,5 +92,5 @@ def ready_answers(snapshot: Snapshot, budget_bytes: int) -> HotAnswers:
         answer = Answer(
             prepared.body, tag, route=prepared.path, source="prepared", version=version, packed=prepared.gzipped
         )
-        hot.keep((prepared.path, prepared.query.encode()), answer, prepared=True)
+        hot.keep((EVERYTHING, prepared.path, prepared.query.encode()), answer, prepared=True)
     return hot

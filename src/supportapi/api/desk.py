@@ -20,7 +20,7 @@ class Desk:
     """A few threads and a bounded queue.
 
     Work in a thread leaves the loop free to send what is ready. More than `waiting` pieces of work at once are
-    refused (`Overloaded`) before memory grows.
+    refused (`Overloaded`) before memory grows. `load` is how many there are now, `done` how many were ever finished.
     """
 
     def __init__(self, name: str, threads: int, waiting: int) -> None:
@@ -28,6 +28,7 @@ class Desk:
         self._waiting = waiting
         self._under_way: dict[Hashable, asyncio.Task[object]] = {}
         self.load = 0
+        self.done = 0
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of `work`, which runs in a thread. Raises what it raises, and `Overloaded`."""
@@ -40,6 +41,7 @@ class Desk:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self.load -= 1
+            self.done += 1
 
     async def run_once(self, key: Hashable, work: Callable[[], T]) -> T:
         """As `run`, but who asks for the same `key` while it is under way waits for that one result."""

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from litestar import Request
 
     from supportapi.access.door import Door
+    from supportapi.api.broadcast import Broadcast
     from supportapi.api.counters import Counters
+    from supportapi.api.cursor import Cursors
     from supportapi.api.desk import Desk
-    from supportapi.api.events import Broadcast
+    from supportapi.api.download import Downloads
     from supportapi.api.follower import Follower
+    from supportapi.api.kept_versions import KeptVersions
     from supportapi.api.machine import ThisMachine
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
@@ -31,9 +34,13 @@ class Doors:
     follower: Follower
     broadcast: Broadcast
     machine: ThisMachine
+    kept_versions: KeptVersions
     desk: Desk
     calls_desk: Desk
+    downloads: Downloads
+    export_rows_max: int
     counters: Counters
+    cursors: Cursors
     door: Door
     secure_cookie: bool
     shelf: AsyncShelf

@@ -37,6 +37,7 @@ _READS: Final = ("GET", "HEAD")
 _VARY_ORIGIN: Final = (b"vary", b"Origin")
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Final = (b"cache-control", b"no-store")
+_NO_BODY: Final = {"type": "http.response.body", "body": b"", "more_body": False}
 _log = structlog.get_logger(__name__)
 
 
@@ -72,8 +73,8 @@ class Edge:
         request_id = self._ids.take(headers.get(b"x-request-id"))
         current = self._current()
         method, path, query = scope["method"], scope["path"], scope["query_string"]
-        answer = current.hot.find(path, query) if method in _READS else None
-        principal = None if answer is None else self._gate.remembered(headers)
+        principal = self._gate.remembered(headers, started) if method in _READS else None
+        answer = None if principal is None else current.hot.find((principal.scope, path, query))
         if answer is None or principal is None:
             await self._ask(scope, receive, send, Trace(method, headers, request_id, current), started)
             return
@@ -83,11 +84,11 @@ class Edge:
         if b"origin" in headers:
             head += self._cors.grant(headers[b"origin"])
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body, "more_body": False})
+        await send(reply.message if method == "GET" else _NO_BODY)
         seconds = time.perf_counter() - started
         (reply.series or self._series(answer, reply)).observe(seconds)
-        event = (started, method, answer.route, path, query, reply.status, seconds, answer.source, answer.version)
-        self.access_log.add((*event, principal.username, request_id))
+        what = (method, answer.route, path, query, reply.status, answer.source, answer.version, principal.username)
+        self.access_log.add((what, started, seconds, request_id))
 
     def _series(self, answer: Answer, reply: Reply) -> Series:
         series = reply.series = self._counters.series(answer.route, reply.status, answer.source, "hot")
@@ -112,8 +113,8 @@ class Edge:
             route = trace.route or _route(scope)
             self._counters.series(route, sending.status, trace.source, "cold").observe(seconds)
             user = trace.principal.username if trace.principal else None
-            event = (started, trace.method, route, path, query, sending.status, seconds, trace.source, trace.version)
-            self.access_log.add((*event, user, trace.request_id))
+            what = (trace.method, route, path, query, sending.status, trace.source, trace.version, user)
+            self.access_log.add((what, started, seconds, trace.request_id))
 
     async def _through(self, scope: Scope, receive: Receive, sending: _Sending, trace: Trace) -> None:
         # Whether a principal is needed is the handler's business (see guards.py): here it is only found out.

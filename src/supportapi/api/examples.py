@@ -124,6 +124,8 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "served_version": (_VERSION,),
     "share": (30.7,),
     "size_bytes": (4_046_353,),
+    "since": (_VERSION,),
+    "sections": (("metrics", "calls"),),
     "sparkline": ((656, 589, 352),),
     "stage_seconds": ({"states": 0.4, "audit": 0.2},),
     "statement": ("Service level (20 s) 66.2 %, under the target of 80 %: 2,519 of 3,808 calls.",),

@@ -14,14 +14,16 @@ from supportapi.api.current import Current, Snapshot, nothing_loaded, ready_answ
 from supportapi.api.hot import HotAnswers
 from supportapi.errors import ShelfUnavailable, SnapshotIncomplete, SupportApiError, WarmingUp
 from supportapi.snapshots.keys import FORMAT
+from supportapi.snapshots.pointer import PREPARED
+from supportapi.snapshots.shelf import EVENTS_KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from supportapi.answers.meta import StaleReason
     from supportapi.api.machine import ThisMachine
     from supportapi.snapshots.follow import AsyncShelf
-    from supportapi.snapshots.pointer import Pointer
+    from supportapi.snapshots.pointer import Pointer, Published
     from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
 WAIT_MS: Final = 1_000
@@ -30,8 +32,6 @@ _STOP_SECONDS: Final = 0.5
 _WORKERS_EVERY_SECONDS: Final = 3.0
 _SILENT_INTERVALS: Final = 3
 _SILENT_GRACE: Final = timedelta(seconds=10)
-
-_PREPARED: Final = "prepared"
 _log = structlog.get_logger(__name__)
 
 
@@ -53,7 +53,8 @@ class Seen:
 class Follower:
     """Reads the pointer, loads what it points at, swaps one reference, waits for the next event, for ever.
 
-    `announce` is called after a new version came into force. While Redis is away the last version stays, and says so.
+    `announce` is given the publishes of the stream, in order, once the version that the last one tells of (or a newer
+    one) is in force here. While Redis is away the last version stays, and says so.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Follower:
         machine: ThisMachine,
         *,
         hot_bytes: int,
-        announce: Callable[[Pointer], None],
+        announce: Callable[[Sequence[Published]], None],
         now: Callable[[], datetime],
     ) -> None:
         self._shelf = shelf
@@ -71,6 +72,8 @@ class Follower:
         self._announce = announce
         self._now = now
         self._fresh = HotAnswers(hot_bytes)
+        self._event = "0-0"
+        self._untold: list[Published] = []
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self.seen = Seen()
@@ -88,10 +91,13 @@ class Follower:
             self._task.cancel()
             await asyncio.wait((self._task,), timeout=_STOP_SECONDS)
 
-    async def look(self) -> str:
-        """Read pointer and manifest once, load what is new; the id of the event from which to wait on."""
+    async def look(self) -> None:
+        """Read pointer and manifest once, load what is new, and tell of it."""
         # Before the pointer: what is published in between is then an event that is still to come.
-        event = await self._shelf.last_event()
+        news = await self._shelf.events_after(self._event)
+        if news:
+            self._event = news[-1].id
+            self._untold = [*self._untold, *news][-EVENTS_KEPT:]
         self.seen.pointer = await self._shelf.current()
         self.seen.manifest = await self._shelf.manifest()
         loop_time = asyncio.get_running_loop().time()
@@ -103,15 +109,17 @@ class Follower:
         if self.seen.pointer is not None:
             await self._catch_up(self.seen.pointer)
         self._judge()
-        return event
+        if self._untold and self.current.snapshot is not None and self.seen.load_problem is None:
+            self._announce(self._untold)
+            self._untold = []
 
     async def _follow(self) -> None:
         failures = 0
         while not self._stopping:
             try:
-                event = await self.look()
+                await self.look()
                 failures = 0
-                await self._shelf.wait_for_event(event, WAIT_MS)
+                await self._shelf.wait_for_event(self._event, WAIT_MS)
             except ShelfUnavailable as gone:
                 if self.seen.redis or not failures:
                     _log.warning("follower.redis_lost", reason=gone.message)
@@ -126,7 +134,7 @@ class Follower:
 
     async def _catch_up(self, pointer: Pointer) -> None:
         loaded = self.current.snapshot
-        if loaded is not None and loaded.pointer.version == pointer.version:
+        if loaded is not None and loaded.card.version == pointer.version:
             self.seen.load_problem = None
             return
         try:
@@ -143,7 +151,6 @@ class Follower:
         self.current = Current(snapshot, None, self._fresh)
         self._judge()
         _log.info("follower.loaded", version=pointer.version, sequence=pointer.sequence)
-        self._announce(pointer)
 
     async def _load(self, pointer: Pointer) -> Snapshot:
         if pointer.format != FORMAT:
@@ -158,8 +165,8 @@ class Follower:
             aggregates = await self._machine.make_from(self._shelf, card)
             kept = [entry.card for entry in await self._shelf.history()]
             await asyncio.to_thread(self._machine.retire, [card, *kept])
-        encoded = (await self._shelf.read(pointer.version, _PREPARED))[_PREPARED]
-        return Snapshot(pointer, card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
+        encoded = (await self._shelf.read(pointer.version, PREPARED))[PREPARED]
+        return Snapshot(card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
 
     def _judge(self) -> None:
         """Swap in a `Current` of the freshness that is true now, if it differs."""

@@ -34,26 +34,27 @@ class Gate:
         self._everyone = everyone
         self._memory: dict[bytes, tuple[Principal, float]] = {}
 
-    def remembered(self, headers: dict[bytes, bytes]) -> Principal | None:
-        """The principal of a request that is known already."""
+    def remembered(self, headers: dict[bytes, bytes], now: float) -> Principal | None:
+        """The principal of a request that is known already; `now` is of `time.perf_counter`, which its caller read."""
         if self._everyone is not None:
             return self._everyone
         known = self._memory.get(headers.get(b"authorization") or headers.get(b"cookie", b""))
-        return known[0] if known is not None and known[1] > time.time() else None
+        return known[0] if known is not None and known[1] > now else None
 
     def admit(self, headers: dict[bytes, bytes]) -> Principal:
         """The principal of a request; raises `Unauthenticated` when there is none.
 
         A bearer token goes before a cookie: who sends both means the header.
         """
-        principal = self.remembered(headers)
+        now = time.perf_counter()
+        principal = self.remembered(headers, now)
         if principal is not None:
             return principal
         credential = headers.get(b"authorization") or headers.get(b"cookie", b"")
         principal, expires = self._verify(_token(headers))
         while len(self._memory) >= _REMEMBERED:
             del self._memory[next(iter(self._memory))]
-        self._memory[credential] = (principal, min(expires, time.time() + _REMEMBERED_SECONDS))
+        self._memory[credential] = (principal, now + min(expires - time.time(), _REMEMBERED_SECONDS))
         return principal
 
     def forget(self) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from supportapi.api.answer import Answer
 
-Key = tuple[str, bytes]
-"""Path and raw query string, just as they came."""
+Key = tuple[str, str, bytes]
+"""The scope of whoever asks (`Principal.scope`), and path and raw query string, just as they came."""
 
 _SPELLINGS: Final = 16
 """How many spellings of one question are remembered; a further one costs a decoding, not a computation."""
@@ -32,9 +32,9 @@ class HotAnswers:
     def __len__(self) -> int:
         return len(self._spellings)
 
-    def find(self, path: str, query: bytes) -> Answer | None:
-        """The answer to a question spelled like this."""
-        return self._answers.get((path, query))
+    def find(self, key: Key) -> Answer | None:
+        """The answer to a question spelled like this, as somebody of this scope may see it."""
+        return self._answers.get(key)
 
     def keep(self, key: Key, answer: Answer, *, prepared: bool = False) -> None:
         """Remember `answer` under the canonical spelling of its question."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from supportapi.rollups.aggregates import Aggregates
 from supportapi.snapshots.pointer import STATE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -59,6 +60,11 @@ class ThisMachine:
         states = await shelf.read(card.version, *names)
         return await asyncio.to_thread(self.make, card, {names[part]: state for part, state in states.items()})
 
+    async def load_or_make(self, shelf: AsyncShelf, card: VersionCard) -> Aggregates:
+        """The aggregates of a version, made here when this machine has none; beside the event loop."""
+        found = await asyncio.to_thread(self.load, card)
+        return await self.make_from(shelf, card) if found is None else found
+
     def retire(self, kept: Sequence[VersionCard]) -> None:
         """Remove what none of the `kept` versions needs. Where a worker runs, its builds do this."""
         self._arrays.prune({card.version for card in kept})
@@ -72,8 +78,20 @@ class ThisMachine:
         try:
             return [self._pinned.path(ManifestFile(path=file.path, hash=file.hash)) for file in card.files]
         except DataMismatch as replaced:
-            message = f"The rows of version {card.version} are not on this machine, and the dataset has been replaced."
-            raise DataMissing(message, version=card.version) from replaced
+            raise _replaced(card) from replaced
+
+    @contextlib.contextmanager
+    def held_calls(self, card: VersionCard) -> Generator[pl.LazyFrame]:
+        """As `calls`, and until the end they can be read, even when the version is retired meanwhile."""
+        from supportapi.refresh.build import calls_of  # noqa: PLC0415 - only who asks for rows needs Polars
+
+        with contextlib.ExitStack() as until_the_end:
+            try:
+                files = [ManifestFile(path=file.path, hash=file.hash) for file in card.files]
+                held = until_the_end.enter_context(self._pinned.held(files))
+            except DataMismatch as replaced:
+                raise _replaced(card) from replaced
+            yield calls_of(held)
 
     def calls(self, card: VersionCard) -> pl.LazyFrame:
         """The rows of a version, in the columns of a call. Raises as `rows`."""
@@ -88,3 +106,8 @@ class ThisMachine:
         ordered = [states[file.hash] for file in card.files]
         aggregates = make_aggregates(ordered, self.rows(card), card.zones, self._rollup_budget_mb)
         self._arrays.save(card.version, *aggregates.to_arrays())
+
+
+def _replaced(card: VersionCard) -> DataMissing:
+    message = f"The rows of version {card.version} are not on this machine, and the dataset has been replaced."
+    return DataMissing(message, version=card.version)

@@ -278,7 +278,8 @@ def _success(success: Success, operation: Operation, schemas: _Schemas) -> dict[
     if success.body is not None:
         described["content"] = {success.media_type: {"schema": schemas.ref(success.body)}}
     elif success.media_type != "application/json":
-        described["content"] = {success.media_type: {"schema": {"type": "string"}}}
+        kinds = (success.media_type, *success.other_media_types)
+        described["content"] = {kind: {"schema": {"type": "string"}} for kind in kinds}
     return described
 
 

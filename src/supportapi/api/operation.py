@@ -27,6 +27,8 @@ class Success(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     body: Any = None
     media_type: str = "application/json"
+    other_media_types: tuple[str, ...] = ()
+    """In which the same may be sent, as the client asks."""
     headers: dict[str, str] = {}
     """Name -> description of the headers that belong to this status alone."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from supportapi.answers.query_string import canonical, decode
-from supportapi.api.answer import Answer, tag_of
+from supportapi.api.answer import REVALIDATE, UNCHANGING, Answer, compressed, tag_of
 from supportapi.api.doors import doors_of
 from supportapi.api.trace import trace_of
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Q = TypeVar("Q", bound=msgspec.Struct)
 
+_LARGE: Final = 64 * 1024
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,29 +40,31 @@ async def aggregate(
     question = decode(raw, kind)
     route = str(scope["path_template"])
     path = scope["path"] if "{" in route else route
-    found = await answered(doors_of(request), current, path, question, answer, route=route)
-    current.hot.alias((path, canonical(question).encode()), (path, raw))
+    of = trace_of(scope).scope
+    found = await answered(doors_of(request), current, (of, path), question, answer, route=route)
+    current.hot.alias((of, path, canonical(question).encode()), (of, path, raw))
     return found
 
 
 async def answered(
     doors: Doors,
     current: Current,
-    path: str,
+    place: tuple[str, str],
     question: Q,
     answer: Callable[[Aggregates, Q, Truth], Any],
     *,
     route: str | None = None,
 ) -> Answer:
-    """The answer to `question` at `path` (of the template `route`), by the version in `current`.
+    """The answer to `question` at `place`, a scope and a path (of the template `route`), by the version in `current`.
 
     Equal questions, however spelled and wherever asked, get equal bytes and one computation. Raises what `answer`
     raises, `Overloaded`, and what stands for no version at all.
     """
     snapshot = current.require()
     spelled = canonical(question)
-    key = (path, spelled.encode())
-    found = current.hot.find(*key)
+    path = place[1]
+    key = (*place, spelled.encode())
+    found = current.hot.find(key)
     if found is None:
         truth = current.truth()
 
@@ -69,9 +72,20 @@ async def answered(
             envelope = answer(snapshot.aggregates, question, truth)
             tag = tag_of(truth.version, truth.stale_reason, path, spelled)
             body, source = _encode(envelope), envelope.meta.source
-            return Answer(body, tag, route=route or path, source=source, version=truth.version)
+            # Compressing what is large takes too long for the loop, where it would be done when first asked for.
+            packed = compressed(body) if len(body) > _LARGE else None
+            kept_for = UNCHANGING if current.named else REVALIDATE
+            return Answer(
+                body,
+                tag,
+                route=route or path,
+                source=source,
+                version=truth.version,
+                packed=packed,
+                cache_control=kept_for,
+            )
 
-        found = await doors.desk.run_once((id(current), key), work)
+        found = await doors.desk.run_once((truth.version, truth.stale_reason, key), work)
         current.hot.keep(key, found)
     found.used = True
     return found

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from supportapi.access.principal import EVERYTHING
+
 if TYPE_CHECKING:
     from supportapi.access.principal import Principal
     from supportapi.api.follower import Current
@@ -38,6 +40,11 @@ class Trace:
         self.route = ""
         self.source = ""
         self.version = ""
+
+    @property
+    def scope(self) -> str:
+        """What of the data whoever asks may see."""
+        return EVERYTHING if self.principal is None else self.principal.scope
 
 
 class RequestIds:

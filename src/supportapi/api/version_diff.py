@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -63,8 +62,9 @@ async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
     kept = await doors.shelf.history()
     before, after = card_of(first, kept), card_of(second, kept)
     path, spelled = f"/api/versions/{before.version}...{after.version}", canonical(query)
-    key = (path, spelled.encode())
-    found = hot.find(*key)
+    scope_of = trace_of(scope).scope
+    key = (scope_of, path, spelled.encode())
+    found = hot.find(key)
     if found is None:
         old, new = await _named(doors, before), await _named(doors, after)
 
@@ -78,15 +78,13 @@ async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
 
         found = await doors.calls_desk.run_once(key, work)
         hot.keep(key, found)
-    hot.alias(key, (scope["path"], scope["query_string"]))
+    hot.alias(key, (scope_of, scope["path"], scope["query_string"]))
     return found
 
 
 async def _named(doors: Doors, card: VersionCard) -> Named:
     """The version of `card`, its arrays loaded, or made where this machine has none."""
-    aggregates = await asyncio.to_thread(doors.machine.load, card)
-    if aggregates is None:
-        aggregates = await doors.machine.make_from(doors.shelf, card)
+    aggregates = await doors.machine.load_or_make(doors.shelf, card)
     files = frozenset(file.hash for file in card.files)
     return Named(card.version, card.dataset_hash, card.built_at, card.as_of, files, aggregates)
 

@@ -86,17 +86,18 @@ async def list_versions(request: Request[Any, Any, Any]) -> ASGIApp:
     return json_response(VersionList(data=kept, meta=VersionsMeta(total=len(kept))))
 
 
-def card_of(name: str, kept: Sequence[Kept]) -> VersionCard:
+def card_of(name: str, kept: Sequence[Kept], names: Sequence[str] = NAMES) -> VersionCard:
     """The card of the version called `name`, of those that are `kept`, the newest publish first.
 
-    Raises `VersionGone` for what may once have been a version, `NotFound` for anything else; both list those there are.
+    `names` are the other names that the newest ones go by. Raises `VersionGone` for what may once have been a version,
+    `NotFound` for anything else; both list those there are.
     """
     # What another release has written in another format cannot be read by this one.
     by_name = {entry.card.version: entry.card for entry in kept if entry.card.format == FORMAT}
-    by_name |= dict(zip(NAMES, by_name.values(), strict=False))
+    there = list(by_name)
+    by_name |= dict(zip(names, by_name.values(), strict=False))
     if name in by_name:
         return by_name[name]
-    there = [version for version in by_name if version not in NAMES]
     if _VERSION.fullmatch(name):
         raise VersionGone(f"Version '{name}' is not kept any longer, if it ever was.", kept=there)
     raise NotFound(f"There is no version '{name[:100]}'.", kept=there)

@@ -287,11 +287,12 @@ class _Source:
         return text_of(header, self._found[header], nulls)
 
     def _typed(self, column: Numeric) -> Numeric:
-        """`column`, with a decimal point where the file holds numbers and not their texts."""
+        """`column`, as the file holds it where that knows numbers, or lengths, and not only their texts."""
         kinds = [self._found[self.headers[name]] for name in (*column.sources, *column.first_of)]
         if kinds and all(kind.is_numeric() for kind in kinds):
             return msgspec.structs.replace(column, decimal=".")
-        return column
+        lengths = isinstance(column, SecondsColumn) and {type(kind) for kind in kinds} == {pl.Duration}
+        return msgspec.structs.replace(column, unit=("h:mm:ss",)) if lengths else column
 
 
 def _again(made: dict[str, pl.Expr]) -> dict[str, pl.Expr]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,6 +12,9 @@ UNKNOWN: Final = "null"
 _ESCAPE: Final = "\\"
 
 DIMENSIONS: Final = ("region", "issue_type", "channel", "agent_id")
+
+ServiceLevelVariant = Literal["standard", "answered_only", "abandon_after_threshold", "all_offered"]
+"""Which calls a service level divides by."""
 
 
 def key_of(value: str | None) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 SERVICE_LEVEL_SECONDS: Final = 20
-_SHORT_ABANDON_SECONDS: Final = 5
+SHORT_ABANDON_SECONDS: Final = 5
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 
@@ -42,6 +42,29 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ]
 
 
+_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "duration_label": ("duration_seconds",),
+    "started_at_local": ("started_at",),
+    "ended_at_local": ("ended_at",),
+    "service_level_met": ("answered", "wait_seconds"),
+}
+"""The columns that other fields follow from."""
+
+_ALWAYS: Final = ("call_id", "started_at")
+
+
+def columns_of(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a row that its `fields` need."""
+    needed = {column for field in fields for column in _NEEDED.get(field, (field,))}
+    return tuple(sorted(needed | {*_ALWAYS}))
+
+
+def chosen_fields(row: dict[str, Any], zone: str, fields: tuple[str, ...]) -> dict[str, Any]:
+    """As `shown`, `fields` and the id alone; `row` has their columns."""
+    whole = shown({**dict.fromkeys(set(CallRow.__struct_fields__) - {*_NEEDED}), **row}, zone)
+    return {name: getattr(whole, name) for name in CallRow.__struct_fields__ if name == "call_id" or name in fields}
+
+
 def shown(row: dict[str, Any], zone: str) -> CallRow:
     """The call in `row` (columns of `record.SCHEMA`), with local times of `zone` (IANA name)."""
     local = ZoneInfo(zone)
@@ -71,4 +94,4 @@ def service_level_met(answered: bool | None, wait_seconds: float | None) -> bool
         return None
     if answered:
         return wait_seconds is not None and wait_seconds <= SERVICE_LEVEL_SECONDS
-    return None if wait_seconds is not None and wait_seconds < _SHORT_ABANDON_SECONDS else False
+    return None if wait_seconds is not None and wait_seconds < SHORT_ABANDON_SECONDS else False

@@ -43,13 +43,15 @@ def _typed_text(value: pl.Expr, found: pl.DataType) -> pl.Expr:
         moment = (value.dt.convert_time_zone("UTC") if zoned else value).dt.cast_time_unit("us")
         return moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ" if zoned else "%Y-%m-%d %H:%M:%S%.f")
     if isinstance(found, pl.Duration):
-        return _clock_text(value.dt.total_seconds())
+        return _clock_text((value.dt.total_microseconds() + 500) // 1000)
     if found.is_float():
         whole = value.cast(pl.Int64, strict=False)
         return pl.when(value == whole).then(whole.cast(pl.String)).when(value.is_finite()).then(value.cast(pl.String))
     return pl.lit(None, dtype=pl.String) if found.is_nested() else value.cast(pl.String)
 
 
-def _clock_text(whole_seconds: pl.Expr) -> pl.Expr:
+def _clock_text(milliseconds: pl.Expr) -> pl.Expr:
+    whole_seconds, thousandths = milliseconds // 1000, (milliseconds % 1000).cast(pl.String).str.zfill(3)
+    fraction = pl.when(milliseconds % 1000 != 0).then("." + thousandths).otherwise(pl.lit(""))
     rest = [(whole_seconds // step % 60).cast(pl.String).str.zfill(2) for step in (60, 1)]
-    return pl.concat_str([(whole_seconds // 3600).cast(pl.String), *rest], separator=":")
+    return pl.concat_str([(whole_seconds // 3600).cast(pl.String), *rest], separator=":") + fraction

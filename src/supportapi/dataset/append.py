@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import polars as pl
 
 from supportapi.calls.record import COLUMNS, canonical
+from supportapi.dataset.legible import legible
 from supportapi.dataset.parquet import holds, month_in
 from supportapi.dataset.spans import months_of
-from supportapi.errors import DataMismatch, DataMissing, IngestRejected
+from supportapi.errors import DataCorrupt, DataMismatch, DataMissing, IngestRejected, SchemaInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from supportapi.calls.manifest import Manifest, ManifestFile
     from supportapi.dataset.write import Partition, Staging, Writer
+
+_REMEDY: Final = "Ingest without --append to write the dataset anew."
 
 
 class Appended(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +39,22 @@ def append(
     In a dataset of months, only months are read and written to which one of `kept` belongs, or the call that one
     replaces; of the other months only the ids are read. Holds the ids of `kept` in memory.
 
-    Raises `DataMissing`, `DataMismatch` and `SchemaInvalid` when a live file is not what the manifest promises.
+    Raises `DataMissing` and `DataMismatch` when a live file is not what the manifest promises, `DataCorrupt` and
+    `SchemaInvalid` when it holds no calls.
     """
     for file in live.files:
         _refuse_absent(writer.out, file)
+    try:
+        with legible([file.path for file in live.files]):
+            return _joined(writer, kept, live, partition, progress)
+    except (DataCorrupt, SchemaInvalid) as cause:
+        told = f"{cause.message} Nothing can be added to {', '.join(file.path for file in live.files[:3])}. {_REMEDY}"
+        raise type(cause)(told, **cause.facts) from cause
+
+
+def _joined(
+    writer: Writer, kept: pl.LazyFrame, live: Manifest, partition: Partition, progress: Staging | None
+) -> tuple[Manifest, Appended]:
     known = _known(_stored(writer.out, live.files), kept)
     touched = live.files
     if partition == partition_of(live) == "month":
@@ -94,8 +109,7 @@ def _height(calls: pl.LazyFrame) -> int:
 def _refuse_absent(out: Path, file: ManifestFile) -> None:
     if not (out / file.path).is_file():
         raise DataMissing(
-            f"The live manifest names {file.path}, which is not there; nothing can be added to it. Ingest without "
-            "--append to write the dataset anew.",
+            f"The live manifest names {file.path}, which is not there; nothing can be added to it. {_REMEDY}",
             path=file.path, location=str(out),
         )  # fmt: skip
 
@@ -103,8 +117,7 @@ def _refuse_absent(out: Path, file: ManifestFile) -> None:
 def _refuse_changed(out: Path, file: ManifestFile) -> None:
     if not holds(out / file.path, file):
         raise DataMismatch(
-            f"{file.path} is not the file that the live manifest promises; nothing can be added to it. Ingest without "
-            "--append to write the dataset anew.",
+            f"{file.path} is not the file that the live manifest promises; nothing can be added to it. {_REMEDY}",
             path=file.path, reason="hash", expected=file.hash,
         )  # fmt: skip
 

@@ -24,6 +24,7 @@ from supportapi.dataset.passing import Passing
 from supportapi.dataset.readers import read_raw, readable
 from supportapi.dataset.rejects import Refused, refused_rows, write_rejects
 from supportapi.dataset.report import FileRows
+from supportapi.dataset.sink import sink
 from supportapi.errors import SchemaInvalid
 
 if TYPE_CHECKING:
@@ -142,7 +143,8 @@ def _refuse_counts(raw: Raw) -> None:
 
 def _sink(calls: pl.LazyFrame, path: Path, file: Path) -> None:
     try:
-        calls.sink_parquet(path, compression="lz4", maintain_order=True, engine="streaming")
+        with sink(path) as scratch:
+            calls.sink_parquet(scratch, compression="lz4", maintain_order=True, engine="streaming")
     except pl.exceptions.InvalidOperationError as cause:
         reason = str(cause).splitlines()[0]
         raise SchemaInvalid(f"A value in {file} is not of its column's kind: {reason}.", path=str(file)) from cause
@@ -165,8 +167,8 @@ def _folded(rows: pl.LazyFrame, rule: Fold, mapping: Mapping, writer: Writer) ->
     for number in range(rounds):
         mine = known if rounds == 1 else known.filter(pl.struct(rule.key).hash() % rounds == number)
         paths.append(writer.scratch(f"calls-{number}.parquet"))
-        with writing(writer.out):
-            fold(mine, rule, mapping, (INDEX, FILE, ROW)).sink_parquet(paths[-1], compression="lz4", engine="streaming")
+        with writing(writer.out), sink(paths[-1]) as scratch:
+            fold(mine, rule, mapping, (INDEX, FILE, ROW)).sink_parquet(scratch, compression="lz4", engine="streaming")
     return pl.scan_parquet(paths, glob=False)
 
 

@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from supportapi.calls.clean import ROW, Cleaned
+from supportapi.calls.text import text_of
 from supportapi.dataset.duplicates import INDEX
 from supportapi.dataset.raw import Raw
 
@@ -37,8 +38,15 @@ class Part(msgspec.Struct, frozen=True):
     def original(self, columns: Sequence[str]) -> pl.Expr:
         """The source `columns` of a row as a JSON object."""
         kinds = self.raw.rows.collect_schema()
-        values = [pl.col(name).cast(pl.String) if kinds[name].is_temporal() else pl.col(name) for name in columns]
+        values = [
+            pl.col(name) if _known_to_json(kinds[name]) else text_of(name, kinds[name], ()).alias(name)
+            for name in columns
+        ]
         return pl.struct(values).struct.json_encode() if values else pl.lit("{}")
+
+
+def _known_to_json(kind: pl.DataType) -> bool:
+    return isinstance(kind, pl.String | pl.Boolean) or kind.is_integer() or kind.is_float() or kind.is_nested()
 
 
 def rows_of(parts: Sequence[Part]) -> pl.LazyFrame:

@@ -38,10 +38,11 @@ class Look(msgspec.Struct, frozen=True):
     summary: str
 
 
-def look(file: Path, mapping: Path | None = None) -> Look:
+def look(file: Path, mapping: Path | None = None, *, rows_are_calls: bool = False) -> Look:
     """A mapping for `file` as far as looking at up to 50,000 of its rows can tell; `mapping` is where it will lie.
 
-    Raises `NotCalls` when the rows count calls instead of being calls, and `RawFileUnreadable`.
+    Raises `NotCalls` when the rows count calls instead of being calls (unless `rows_are_calls`), and
+    `RawFileUnreadable`.
     """
     with TemporaryDirectory(prefix="supportapi-look-") as folder:
         reading, raws, remarks = _opened(file, Path(folder) / "look")
@@ -58,7 +59,7 @@ def look(file: Path, mapping: Path | None = None) -> Look:
         read=_declared(reading),
         remarks=(*remarks, *dict.fromkeys(note for raw in same for note in raw.notes), *_others(raws, same)),
     )
-    found = suggest(frame, file.name)
+    found = suggest(frame, file.name, rows_are_calls=rows_are_calls)
     return Look(mapping_document(found, opening), summary(found, opening))
 
 

@@ -11,6 +11,7 @@ from polars.io.plugins import register_io_source
 from supportapi.calls.manifest import ManifestFile
 from supportapi.calls.record import COLUMNS, SCHEMA
 from supportapi.dataset.files import flush, sha256_of
+from supportapi.dataset.sink import sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,10 +46,11 @@ def write_calls(frames: Iterable[pl.DataFrame], path: Path) -> ManifestFile:
     def source(*_asked: object) -> Iterator[pl.DataFrame]:
         return seen.passing(frames)
 
-    register_io_source(source, schema=pl.Schema(SCHEMA), is_pure=True).sink_parquet(
-        path, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_CALLS,
-        statistics=True, maintain_order=True, engine="streaming",
-    )  # fmt: skip
+    with sink(path) as file:
+        register_io_source(source, schema=pl.Schema(SCHEMA), is_pure=True).sink_parquet(
+            file, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_CALLS,
+            statistics=True, maintain_order=True, engine="streaming",
+        )  # fmt: skip
     flush(path)
     return ManifestFile(
         path=path.name,

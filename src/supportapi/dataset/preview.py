@@ -12,6 +12,7 @@ import polars as pl
 from supportapi.calls.clean import FILTERED, ROW
 from supportapi.calls.judge import REASON
 from supportapi.calls.record import COLUMNS
+from supportapi.dataset.duplicates import INDEX
 from supportapi.dataset.ingest import calls_files, silent, staged
 from supportapi.dataset.judged import Judged, judged
 from supportapi.dataset.mapping import load_mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from supportapi.calls.mapping import Mapping
+    from supportapi.dataset.located import Part
     from supportapi.dataset.report import IngestReport
 
     Progress = Callable[[str, int, int], None]
@@ -35,12 +37,10 @@ class Preview:
     def __init__(self, rows: Judged, mapping: Mapping | None, writer: Writer, tell: Progress) -> None:
         self._rows, self._mapping, self._writer, self._tell = rows, mapping, writer, tell
         first = rows.parts[0]
-        after = pl.read_parquet(first.path, n_rows=SHOWN_ROWS)
         before = first.raw.rows.head(SHOWN_ROWS).collect(engine="streaming")
         self.name = first.raw.name
         self.before = before.select(first.cleaned.named)
-        reason = pl.coalesce(REASON, pl.when(pl.col(FILTERED).is_not_null()).then(pl.lit("filtered"))).alias("rejected")
-        understood = after.sort(ROW).select(*COLUMNS, reason)
+        understood = _rows(first) if mapping is None or mapping.fold is None else _folded(rows)
         self.after = understood.select(column for column in understood if column.null_count() < column.len())
 
     def report(self) -> IngestReport:
@@ -50,6 +50,17 @@ class Preview:
     def calls(self) -> pl.LazyFrame:
         """The calls that would be written."""
         return self._rows.kept.select(COLUMNS)
+
+
+def _rows(part: Part) -> pl.DataFrame:
+    """The first rows of a file as calls, those too that become none, and why they do not."""
+    reason = pl.coalesce(REASON, pl.when(pl.col(FILTERED).is_not_null()).then(pl.lit("filtered"))).alias("rejected")
+    return pl.read_parquet(part.path, n_rows=SHOWN_ROWS).sort(ROW).select(*COLUMNS, reason)
+
+
+def _folded(rows: Judged) -> pl.DataFrame:
+    """The calls that the first rows became part of."""
+    return rows.kept.sort(INDEX).select(COLUMNS).head(SHOWN_ROWS).collect(engine="streaming")
 
 
 @contextmanager

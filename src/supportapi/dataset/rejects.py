@@ -11,6 +11,7 @@ from supportapi.calls.clean import FILTERED, ROW
 from supportapi.calls.judge import REASON
 from supportapi.dataset.duplicates import INDEX
 from supportapi.dataset.located import FILE, LINE
+from supportapi.dataset.sink import sink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,8 @@ def write_rejects(refused: Refused, parts: Sequence[Part], writer: Writer) -> Pa
                     part.original(part.cleaned.named).alias("original"),
                 )
             )
-    pl.concat(frames).sink_parquet(path, compression="zstd", maintain_order=True, engine="streaming")
+    with sink(path) as file:
+        pl.concat(frames).sink_parquet(file, compression="zstd", maintain_order=True, engine="streaming")
     return path
 
 
@@ -79,5 +81,6 @@ def as_csv(rejects: Path, writer: Writer) -> Path:
     path = writer.scratch("rejects.csv")
     text = pl.col(pl.String)
     defused = pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text)
-    pl.scan_parquet(rejects).with_columns(defused.name.keep()).sink_csv(path, engine="streaming")
+    with sink(path) as file:
+        pl.scan_parquet(rejects).with_columns(defused.name.keep()).sink_csv(file, engine="streaming")
     return path

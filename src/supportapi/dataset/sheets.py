@@ -6,10 +6,10 @@ import zipfile
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from fastexcel import read_excel
 
 from supportapi.dataset.dialect import header_place
 from supportapi.dataset.unpack import is_workbook
+from supportapi.dataset.workbook import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def tables_of(path: Path) -> list[Table]:
     """
     if not _is_workbook(path):
         return []
-    book = read_excel(path)
+    book = opened(path)
     found: list[Table] = []
     for number, name in enumerate(book.sheet_names, start=1):
         sheet = book.load_sheet(name, header_row=None, n_rows=_HEAD_ROWS, dtypes="string")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 import polars as pl
-from fastexcel import UnsupportedColumnTypeCombinationError, read_excel
+from fastexcel import FastExcelError, UnsupportedColumnTypeCombinationError, read_excel
 
 from supportapi.calls.clean import ROW
 from supportapi.dataset.dialect import header_notes, header_place, unique_names
@@ -48,7 +48,7 @@ def read_workbook(path: Path, reading: Reading) -> Raw:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             refuse_steep(path.stat().st_size, sum(part.file_size for part in archive.infolist()), str(path))
-    book = read_excel(path)
+    book = opened(path)
     table = _table(book, path, reading)
     head = _cells(book, table, top=table.top, rows=_HEAD_ROWS, dtypes="string")
     notes = [f"sheet '{table.sheet}' of {', '.join(book.sheet_names)}"] if len(book.sheet_names) > 1 else []
@@ -74,6 +74,18 @@ def read_workbook(path: Path, reading: Reading) -> Raw:
     ]
     rows = frame.rename(dict(zip(frame.columns, names, strict=False))).with_row_index(ROW).lazy()
     return Raw(rows, lambda numbers: numbers.cast(pl.Int64) + top + 1, tuple(notes))
+
+
+def opened(path: Path) -> ExcelReader:
+    """The workbook at `path`. Raises `RawFileUnreadable` when only a password opens it."""
+    try:
+        return read_excel(path)
+    except FastExcelError as cause:
+        if "password" not in str(cause):
+            raise
+        raise RawFileUnreadable(
+            f"{path} is protected by a password. Open it, and save it without one.", path=str(path), reason="protected"
+        ) from cause
 
 
 def _table(book: ExcelReader, path: Path, reading: Reading) -> _Table:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 THRESHOLDS_SECONDS: Final = (10, 15, 20, 30, 60, 120)
 SHORT_ABANDON_SECONDS: Final = 5
 RATINGS: Final = (1, 2, 3, 4, 5)
+REPEAT_DAYS: Final = 7
+"""A call is repeated by one about the same within so many times 24 hours."""
+
+REPEAT_COUNTS: Final = ("resolved_young", "resolved_matured", "resolved_without_repeat")
+"""Those of `COUNTS` that a call does not decide alone: other calls of its customer do, of whatever file."""
 
 COUNTS: Final[tuple[str, ...]] = (
     "calls",
@@ -31,9 +36,12 @@ COUNTS: Final[tuple[str, ...]] = (
     "resolved_known",
     "resolved_handled",
     "resolved_known_handled",
+    *REPEAT_COUNTS,
 )
 """Calls that ... : `within_T` answered with a wait of at most T seconds, `beyond_T` unanswered with a wait of more than
-T, `short_abandons` unanswered with a wait below 5 s, `*_known` with a value, `*_handled` not known to be unanswered."""
+T, `short_abandons` unanswered with a wait below 5 s, `*_known` with a value, `*_handled` not known to be unanswered.
+Resolved calls of known customers are `young` until their `REPEAT_DAYS` have passed, then `matured`, and some of those
+`without_repeat`."""
 
 CALLS: Final = COUNTS.index("calls")
 

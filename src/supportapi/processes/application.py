@@ -13,6 +13,7 @@ from supportapi.access.principal import EVERYONE
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
+from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from supportapi.settings import Settings
 
 PROCESS: Final = "api"
+_SWITCH_SECONDS: Final = 0.0005
 
 
 def app() -> Edge:
@@ -40,6 +42,8 @@ def app() -> Edge:
     parent = multiprocessing.parent_process()
     if parent is not None and (follow := die_with_parent(parent=parent.pid)) is not None:
         follow()  # granian's main process, killed, would leave its workers serving
+    # Threads that compute give way to the loop ten times as soon as usual: a ready answer waits for several turns.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     settings = read_settings()
     configure_logs(PROCESS, settings)
     return create_app(parts(settings, settings.redis_url or ""))
@@ -61,6 +65,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         wanted=lambda manifest: version_of(manifest.hash, shape),
         machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),
         door=door(settings),
+        cursors=Cursors(settings.secret_key),
         access_sink=access_sink(PROCESS, settings.log_level, settings.log_format, sys.stderr),
         now=_now,
         everyone=None if settings.auth_enabled else EVERYONE,
@@ -68,6 +73,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         cors_origins=settings.cors_origins,
         refresh_enabled=settings.enable_refresh_endpoint,
         hot_cache_mb=settings.hot_cache_mb,
+        export_rows_max=settings.export_rows_max,
     )
 
 

@@ -80,9 +80,9 @@ def dry_run(files: Sequence[Path], mapping: Path | None, settings: Settings, lim
     click.echo(f"That was a dry run{of}: nothing was written.")
 
 
-def run_suggest(file: Path, out: Path | None) -> None:
+def run_suggest(file: Path, out: Path | None, *, rows_are_calls: bool = False) -> None:
     """Look at `file`: its suggested mapping into the file `out` or to standard output, the summary to a person."""
-    found = look(file, out)
+    found = look(file, out, rows_are_calls=rows_are_calls)
     if out is None:
         click.echo(found.document, nl=False)
     else:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import msgspec
 import structlog
 
+from supportapi.api.access_log import Lines, event_of
 from supportapi.processes.redaction import Redaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, MutableMapping, Sequence
+    from collections.abc import Collection, MutableMapping, Sequence
 
     from structlog.typing import EventDict, Processor
 
+    from supportapi.api.access_log import RawEvent, Sink
     from supportapi.settings import Settings
 
 # What our libraries say that is worth a line at each of their levels.
@@ -76,28 +78,31 @@ def write_logs(process: str, level: str, log_format: str, secrets: Collection[st
     logging.captureWarnings(capture=True)
 
 
-def access_sink(process: str, level: str, log_format: str, stream: TextIO) -> Callable[[Sequence[Any]], None]:
-    """Writes batches of access events (msgspec structs) in the same form, in one call each.
+def access_sink(process: str, level: str, log_format: str, stream: TextIO) -> Sink:
+    """Writes batches of access events in the same form, in one call each.
 
     They hold no secret by construction: path, query and user, no header and no body. A query is cleaned all the same.
     """
     if logging.getLevelNamesMapping()[level] > logging.INFO:
-        return lambda _events: None
+        return lambda _events, _epoch: None
     # Front ends ask the same questions again and again: what a query looks like without secrets is kept.
     clean = functools.lru_cache(_QUERIES_KEPT)(Redaction().clean_text)
-    on_terminal = log_format == "console" or (log_format == "auto" and stream.isatty())
-    renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty()) if on_terminal else None
-    tail = msgspec.json.encode({"process": process})[1:]
+    if log_format == "console" or (log_format == "auto" and stream.isatty()):
+        render = structlog.dev.ConsoleRenderer(colors=stream.isatty())
 
-    def line(event: Any) -> str:
-        cleaned = clean(event.query)
-        kept = event if cleaned == event.query else msgspec.structs.replace(event, query=cleaned)
-        if renderer is None:
-            return (msgspec.json.encode(kept)[:-1] + b"," + tail).decode()
-        return renderer(None, "info", {**msgspec.to_builtins(kept), "process": process})
+        def shown(raw: RawEvent, epoch: float) -> str:
+            event = event_of(raw, epoch)
+            return render(None, "info", {**msgspec.to_builtins(event), "query": clean(event.query), "process": process})
 
-    def write(events: Sequence[Any]) -> None:
-        stream.write("\n".join(map(line, events)) + "\n")
+        def write_shown(events: Sequence[RawEvent], epoch: float) -> None:
+            stream.write("\n".join(shown(event, epoch) for event in events) + "\n")
+            stream.flush()
+
+        return write_shown
+    line = Lines(process, clean).line
+
+    def write(events: Sequence[RawEvent], epoch: float) -> None:
+        stream.write(b"\n".join([line(event, epoch) for event in events]).decode() + "\n")
         stream.flush()
 
     return write

@@ -20,15 +20,17 @@ import polars as pl
 import structlog
 
 from supportapi.answers.meta import Truth
+from supportapi.calls.day_digests import day_digests
 from supportapi.calls.record import SCHEMA, canonical
 from supportapi.calls.validate import refuse_shared_ids, validate
 from supportapi.errors import AuditFailed, ManifestInvalid, SchemaInvalid, SupportApiError
+from supportapi.refresh.difference import compared_parts, difference
 from supportapi.refresh.reading import reading
 from supportapi.rollups.audit import audit
 from supportapi.rollups.build import build as build_aggregates
 from supportapi.rollups.states import STATE_FORMAT, PartialState, merge, partial_state
 from supportapi.snapshots.keys import FORMAT, state_key
-from supportapi.snapshots.pointer import CARD, STATE_PREFIX, CoveredFile, VersionCard
+from supportapi.snapshots.pointer import CARD, DAYS, PREPARED, STATE_PREFIX, CoveredFile, VersionCard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +67,8 @@ def build(workshop: Workshop, record: JobRecord, progress: Progress) -> dict[str
         raise Superseded(version)
     sequence = workshop.shelf.next_sequence()
     if workshop.arrays.has(version) and workshop.shelf.complete(version):
-        outcome = workshop.shelf.activate(version, sequence, manifest.hash)
+        told = difference(workshop.shelf, compared_parts(workshop.shelf, version))
+        outcome = workshop.shelf.activate(version, sequence, manifest.hash, told)
         return {"outcome": outcome, "sequence": sequence, "from_shelf": True}
     return _Build(workshop, manifest, version, sequence, progress).run()
 
@@ -129,15 +132,17 @@ class _Build:
         with progress.stage("audit"), reading(*paths.values()):
             report = self._audit(aggregates, calls)
         card = self._card(aggregates, paths)
-        with progress.stage("prepare"):
+        with progress.stage("prepare"), reading(*paths.values()):
+            days = msgspec.json.encode(day_digests(calls, workshop.zones[0]))
             prepared = msgspec.msgpack.encode(list(workshop.prepare(aggregates, _truth(card))))
         with progress.stage("save"):
             workshop.arrays.save(self._version, *aggregates.to_arrays())
         with progress.stage("publish"):
-            parts = {CARD: msgspec.json.encode(card), "audit": report, "prepared": prepared}
+            parts = {CARD: msgspec.json.encode(card), "audit": report, DAYS: days, PREPARED: prepared}
             shared = {f"{STATE_PREFIX}{file_hash}": key for file_hash, key in self._state_keys.items()}
             workshop.shelf.stage(self._version, self._sequence, parts, shared)
-            outcome = workshop.shelf.publish(self._version, self._sequence, self._manifest.hash)
+            told = difference(workshop.shelf, parts)
+            outcome = workshop.shelf.publish(self._version, self._sequence, self._manifest.hash, told)
         _tidy(workshop, self._manifest)
         done = {"outcome": outcome, "sequence": self._sequence, "rows": card.rows, "states_built": fresh}
         return done | {"seconds": round(time.monotonic() - self._began, 3)}

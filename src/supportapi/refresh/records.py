@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 RECORDS_KEPT: Final = 200
 _RECORD_SECONDS: Final = int(timedelta(days=7).total_seconds())
 _TRIES: Final = 50
+_CHANGES_KEPT: Final = 256
+_RECORD: Final = b"record"
 REFRESH_SUBJECT: Final = "refresh"
 
 Clock = Callable[[], datetime]
@@ -150,7 +152,7 @@ class Records:
                             return None
                         changed = msgspec.structs.replace(held, **changes)
                         pipe.multi()
-                        pipe.set(key, msgspec.json.encode(changed), ex=_RECORD_SECONDS)
+                        _write(pipe, changed)
                         if not changed.open:
                             pipe.hincrby(keys.OUTCOMES, f"{changed.kind} {changed.outcome}", 1)
                         pipe.execute()
@@ -172,7 +174,7 @@ class Records:
             return None
         pipe.multi()
         pipe.set(latest_key, record.id, ex=_RECORD_SECONDS)
-        pipe.set(keys.job_key(record.id), msgspec.json.encode(record), ex=_RECORD_SECONDS)
+        _write(pipe, record)
         pipe.zadd(keys.JOBS, {record.id: record.created_at.timestamp()})
         pipe.execute()
         return record
@@ -200,6 +202,31 @@ class AsyncRecords:
             ids = cast("list[bytes]", await self._redis.zrange(keys.JOBS, 0, limit - 1, desc=True))
             documents = await self._redis.mget([keys.job_key(job_id.decode()) for job_id in ids]) if ids else ()
         return _present(documents)
+
+    async def last_change(self) -> str:
+        """Where those who are interested in what comes begin to listen."""
+        with reaching_redis():
+            entries = await self._redis.xrevrange(keys.JOB_CHANGES, count=1)
+        return entries[0][0].decode() if entries else "0-0"
+
+    async def changes(self, after: str, block_ms: int = 1000) -> tuple[str, list[JobRecord]]:
+        """The records as they were after each change since `after`, and where to listen on; none after `block_ms`.
+
+        `block_ms` must be below the client's socket timeout.
+        """
+        with reaching_redis():
+            streams = await self._redis.xread({keys.JOB_CHANGES: after}, block=block_ms)
+        if not streams:
+            return after, []
+        ((_, entries),) = streams
+        return entries[-1][0].decode(), _present(fields[_RECORD] for _, fields in entries)
+
+
+def _write(pipe: Any, record: JobRecord) -> None:
+    """Write a record, and tell those who listen, in one step."""
+    document = msgspec.json.encode(record)
+    pipe.set(keys.job_key(record.id), document, ex=_RECORD_SECONDS)
+    pipe.xadd(keys.JOB_CHANGES, {_RECORD: document}, maxlen=_CHANGES_KEPT, approximate=True)
 
 
 def _decode(document: bytes | None) -> JobRecord | None:

@@ -10,7 +10,17 @@ import msgspec
 import numpy as np
 
 from supportapi.calls.filter import DIMENSIONS
-from supportapi.rollups.packing import ZoneHeader, codes_arrays, read_codes, read_zone, zone_arrays, zone_header
+from supportapi.rollups.call_index import CallIndex
+from supportapi.rollups.packing import (
+    ZoneHeader,
+    calls_arrays,
+    codes_arrays,
+    read_calls,
+    read_codes,
+    read_zone,
+    zone_arrays,
+    zone_header,
+)
 from supportapi.rollups.questions import Answer, Measured, Member, Question, Source
 from supportapi.rollups.selection import Selection
 
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
 
     from supportapi.calls.filter import Filter
     from supportapi.calls.window import Window
+    from supportapi.rollups.call_rows import CallRows
     from supportapi.rollups.codes import RowCodes
     from supportapi.rollups.plan import Zone
 
@@ -52,17 +63,20 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Aggregates:
-    """One version's cells and row codes.
+    """One version's cells, row codes and calls.
 
     `pairs`, shape `(pairs, 2)`, holds the agent and region codes of each combination that occurs, sorted; `occurring`
     the codes of each dimension's members that have calls.
     """
 
-    def __init__(self, facts: Facts, zones: Mapping[str, Zone], pairs: NDArray[Any], codes: RowCodes) -> None:
+    def __init__(
+        self, facts: Facts, zones: Mapping[str, Zone], pairs: NDArray[Any], codes: RowCodes, calls: CallRows
+    ) -> None:
         self.facts = facts
         self.zone_of = zones
         self.pairs = pairs
         self.codes = codes
+        self.calls = calls
         self.zones: tuple[str, ...] = tuple(zones)
         self.row_count = facts.rows
         self.columns_present = frozenset(facts.columns_present)
@@ -114,7 +128,7 @@ class Aggregates:
             base_second=self.codes.base_second,
             zones=tuple(zone_header(name, zone) for name, zone in self.zone_of.items()),
         )
-        arrays = {"pairs": self.pairs, **codes_arrays(self.codes)}
+        arrays = {"pairs": self.pairs, **codes_arrays(self.codes), **calls_arrays(self.calls)}
         for zone in self.zone_of.values():
             arrays |= zone_arrays(zone)
         plain: dict[str, Any] = msgspec.to_builtins(header)
@@ -125,7 +139,13 @@ class Aggregates:
         """The aggregates of `to_arrays`; the arrays are only read, and never copied."""
         read = msgspec.convert(header, _Header)
         zones = {zone.name: read_zone(position, zone, arrays) for position, zone in enumerate(read.zones)}
-        return cls(read.facts, zones, arrays["pairs"], read_codes(read.base_second, arrays))
+        codes = read_codes(read.base_second, arrays)
+        return cls(read.facts, zones, arrays["pairs"], codes, read_calls(codes, keys_of(read.facts), arrays))
+
+    @cached_property
+    def call_index(self) -> CallIndex:
+        """Lists the calls themselves."""
+        return CallIndex(self)
 
     @cached_property
     def pair_keys(self) -> list[tuple[str, str]]:
@@ -136,6 +156,11 @@ class Aggregates:
 
     def _selection(self, question: Question) -> Selection:
         return self.select(question.zone, question.window, question.filter)
+
+
+def keys_of(facts: Facts) -> dict[str, list[str]]:
+    """The keys of each dimension's members by code."""
+    return {name: [member.key for member in members] for name, members in facts.members.items()}
 
 
 def _instant(microseconds: int | None) -> datetime | None:

@@ -10,11 +10,12 @@ import msgspec
 import numpy as np
 
 from supportapi.calls.filter import DIMENSIONS, Filter
-from supportapi.calls.window import Window
+from supportapi.calls.window import Window, step_starts
 from supportapi.measures.sketch import RELATIVE_ERROR, quantiles
+from supportapi.measures.tally import REPEAT_DAYS
 from supportapi.rollups import plain_rows
 from supportapi.rollups.audit_report import Asked, AuditReport, Compared
-from supportapi.rollups.questions import PAIR, RATING, Measured, Question
+from supportapi.rollups.questions import HOUR_OF_WEEK, PAIR, RATING, STEP, Measured, Question
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from supportapi.rollups.questions import Key, TimeKey
 
 _MEMBER_AXES: Final = (None, None, "region", "issue_type", "channel", "agent_id", PAIR, RATING)
-_GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour")
+_GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour", STEP, HOUR_OF_WEEK)
 _MOST_MEMBERS: Final = 3
 _HOURLY_DAYS: Final = 7
+_HOURS_OF_WEEK: Final = 7 * 24
 _MOST_CELLS: Final = 20_000
 """So many cells of one answer are compared at the most; a question that would have more keeps its members only."""
 
@@ -34,7 +36,7 @@ _MOST_SKETCHED: Final = 2_000
 """So many cells have their percentiles compared at the most: a histogram each is held at once."""
 
 _MOST_SORTED: Final = 1_000_000
-"""Of so many calls at the most: exact percentiles of cells sort them in memory."""
+"""Of so many calls at the most: exact percentiles of cells, and what follows each call, sort them in memory."""
 
 _AT_ONCE: Final = 16
 _LISTED: Final = 5
@@ -51,7 +53,7 @@ def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: 
 
     Equal seeds give equal questions. Counts, sums and longest waits must be equal, percentiles within the sketch's
     relative error, for each question as a whole and in every cell along its axes. `calls` are the canonical rows; they
-    are read a few times for every 16 questions, streaming.
+    are read a few times for every 16 questions, streaming. Repeats are compared for windows with up to a million calls.
     """
     chosen = random.Random(seed)  # noqa: S311  a sample, not a secret
     questions = [_everything(aggregates), *(_question(aggregates, chosen) for _ in range(queries - 1))][:queries]
@@ -68,6 +70,7 @@ def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: 
             if ledger.question.by:
                 shares = _CELL_SHARES if whole.measures["calls"] <= _MOST_SORTED else ()
                 _compare_cells(aggregates, plain_rows.cells(rows, number, ledger.question, shares), shares, ledger)
+            _compare_repeats(aggregates, calls, ledger)
         asked += [ledger.closed() for ledger in batch]
     values = sum(one.values for one in asked)
     return AuditReport(queries=queries, seed=seed, seconds=None, values=values, questions=tuple(asked))
@@ -141,10 +144,19 @@ def _question(aggregates: Aggregates, chosen: random.Random) -> Question:
         limits[dimension] = tuple(sorted(kept))
     axis, grain = chosen.choice(_MEMBER_AXES), chosen.choice(_GRAINS)
     days = min(days, _HOURLY_DAYS) if grain == "hour" else days
-    if grain is not None and axis is not None and _size(aggregates, axis) * days > _MOST_CELLS:
+    buckets = _HOURS_OF_WEEK if grain == HOUR_OF_WEEK else days
+    if grain is not None and axis is not None and _size(aggregates, axis) * buckets > _MOST_CELLS:
         grain = None
     by = tuple(name for name in (axis, grain) if name is not None)
-    return Question(zone, Window(start, start + timedelta(days=days)), Filter(**limits), by)
+    window = Window(start, start + timedelta(days=days))
+    return Question(zone, _in_whole_steps(window) if grain == STEP else window, Filter(**limits), by)
+
+
+def _in_whole_steps(window: Window) -> Window:
+    """The end of `window` that its steps fill, so that they add up to the whole."""
+    while (first := step_starts(window)[0]) != window.start:
+        window = Window(first, window.end)
+    return window
 
 
 def _size(aggregates: Aggregates, axis: str) -> int:
@@ -191,6 +203,23 @@ def _compare_cells(
         for at, share in enumerate(shares):
             name, listed = plain_rows.percentile_name(of, share), cast("list[float]", found[:, at].tolist())
             ledger.compare(name, plain[name], dict(zip(cells, listed, strict=True)), within=RELATIVE_ERROR)
+
+
+def _compare_repeats(aggregates: Aggregates, calls: pl.LazyFrame, ledger: _Ledger) -> None:
+    """What calls after the window decide, too; the cells, and what they add up to."""
+    question, newest = ledger.question, aggregates.max_started_at
+    end = question.window.end + timedelta(days=REPEAT_DAYS + 1)
+    around = Question(question.zone, Window(question.window.start - timedelta(days=1), end))
+    if newest is None or aggregates.tally(around).tally["calls"] > _MOST_SORTED:
+        return
+    plain = plain_rows.repeats(calls, newest, question)
+    answer = aggregates.tally(question)
+    whole = aggregates.tally(msgspec.structs.replace(question, by=())).tally
+    cells = _product(answer.keys)
+    for name, expected in plain.items():
+        ledger.compare_whole(name, sum(value or 0 for value in expected.values()), int(whole[name]))
+        found: list[int] = answer.tally[name].ravel().tolist()
+        ledger.compare(name, expected, dict(zip(cells, found, strict=True)), empty=0)
 
 
 def _known(value: float | None) -> float | None:

@@ -11,12 +11,14 @@ import polars as pl
 from supportapi.calls.filter import UNKNOWN, key_of
 from supportapi.calls.window import Window
 from supportapi.measures.tally import COUNTS, SUMS
-from supportapi.rollups.aggregates import Aggregates, Facts
-from supportapi.rollups.encode import row_codes
+from supportapi.rollups.aggregates import Aggregates, Facts, keys_of
+from supportapi.rollups.encode import in_order_of_time, row_codes
+from supportapi.rollups.encode_rows import call_rows
 from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes, narrowed
 from supportapi.rollups.pair_lattice import PairLattice, pair_bytes
 from supportapi.rollups.plan import Zone, covers
 from supportapi.rollups.questions import PAIR, Member
+from supportapi.rollups.repeats import completed
 from supportapi.rollups.states import CELL_KEYS, DIMENSIONS, LONGEST_WAIT, PartialState
 
 if TYPE_CHECKING:
@@ -49,10 +51,14 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
 
     Dimensions that do not fit are answered from the row codes: slower, and never wrong.
     """
+    days = {name: _days(state, name) for name in zones}
+    ordered = in_order_of_time(calls)
+    codes = row_codes(ordered, state.members, days)
+    state = completed(state, codes, days)
     pairs = _pairs(state, zones)
     budget = _Budget(budget_bytes)
     used = {of: _used_buckets(state, zones, of) for of in ("wait", "duration")}
-    made = {name: _zone(state, position, name, pairs, used, budget) for position, name in enumerate(zones)}
+    made = {name: _zone(state, position, name, days[name], pairs, used, budget) for position, name in enumerate(zones)}
     facts = Facts(
         rows=state.rows,
         first_us=state.first_us,
@@ -63,8 +69,7 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
         buckets={"wait": used["wait"].stop, "duration": used["duration"].stop},
         agent_names=_several_names(state),
     )
-    codes = row_codes(calls, state.members, {name: zone.data for name, zone in made.items()})
-    return Aggregates(facts, made, pairs, codes)
+    return Aggregates(facts, made, pairs, codes, call_rows(ordered, codes, keys_of(facts)))
 
 
 class _Budget:
@@ -81,14 +86,24 @@ class _Budget:
         return True
 
 
-def _zone(
-    state: PartialState, position: int, name: str, pairs: NDArray[Any], used: dict[str, range], budget: _Budget
-) -> Zone:
-    base = state.cells[f"{name}/base"]
-    days = base.get_column("day")
+def _days(state: PartialState, zone: str) -> Window:
+    """The days with data of `zone`, from the first to the last."""
+    days = state.cells[f"{zone}/base"].get_column("day")
     first, last = days.min(), days.max()
-    start = first if isinstance(first, date) else _EPOCH
-    data = Window(start, last + timedelta(days=1)) if isinstance(last, date) else Window(_EPOCH, _EPOCH)
+    if not isinstance(first, date) or not isinstance(last, date):
+        return Window(_EPOCH, _EPOCH)
+    return Window(first, last + timedelta(days=1))
+
+
+def _zone(
+    state: PartialState,
+    position: int,
+    name: str,
+    data: Window,
+    pairs: NDArray[Any],
+    used: dict[str, range],
+    budget: _Budget,
+) -> Zone:
     sizes = {key: len(members) + 1 for key, members in state.members.items()}
     lattices = _lattices(state, name, pairs, data, budget)
     step = _LARGE_CHECKPOINT_DAYS if state.rows > _LARGE_ROWS else _CHECKPOINT_DAYS

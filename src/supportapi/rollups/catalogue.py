@@ -10,17 +10,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from supportapi.measures.tally import RATINGS, THRESHOLDS_SECONDS, Tally
+from supportapi.measures.tally import RATINGS, REPEAT_COUNTS, REPEAT_DAYS, THRESHOLDS_SECONDS, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from supportapi.calls.filter import ServiceLevelVariant
 
 Unit = Literal["count", "percent", "seconds", "rating"]
 Better = Literal["up", "down", "none"]
 Additivity = Literal["sum", "ratio", "max", "sketch"]
 Needs = Literal["tally", "histogram", "longest_wait"]
 Measured = Literal["wait", "duration"]
-ServiceLevelVariant = Literal["standard", "answered_only", "abandon_after_threshold", "all_offered"]
 Part = Callable[[Tally], NDArray[np.int64]]
 
 DEFAULT_THRESHOLD_SECONDS: Final = 20
@@ -247,6 +248,16 @@ METRICS: tuple[Metric, ...] = (
     _rate(
         "resolved_share_of_calls", "Resolved share of calls", "up", "resolved / resolved or not, of all calls",
         ("resolved",), (_measure("resolved"), _measure("resolved_known")),
+    ),
+    _rate(
+        "first_contact_resolution", "First contact resolution", "up",
+        f"resolved calls without a later one of the same customer and issue type within {REPEAT_DAYS} days / resolved "
+        f"calls of known customers whose {REPEAT_DAYS} days have passed",
+        ("customer_id", "resolved"), (_measure("resolved_without_repeat"), _measure("resolved_matured")),
+        counts={
+            **{name: _measure(name) for name in REPEAT_COUNTS},
+            "resolved_for_unknown": lambda of: of["resolved"] - of["resolved_young"] - of["resolved_matured"],
+        },
     ),
     _rate(
         "csat", "CSAT", "up", "ratings of 4 or 5 / rated calls", ("rating",), (_satisfied, _measure("rated")),

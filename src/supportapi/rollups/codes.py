@@ -34,7 +34,7 @@ _PARTS_OF_SUM: Final = {
 """The sums of each column, each with the count whose calls it is limited to; what is not known is 0 in the column."""
 
 
-Rows = slice | NDArray[np.intp]
+Rows = slice | NDArray[Any]
 """Rows next to each other, or the positions of others: a part of at most `_CHUNK_ROWS`."""
 
 Grouping = Callable[[Rows], NDArray[np.intp]]
@@ -164,9 +164,9 @@ class RowCodes:
         for first in range(*bounds, _CHUNK_ROWS):
             chunk = slice(first, min(first + _CHUNK_ROWS, bounds[1]))
             rows: Rows = chunk if posted is None else posted[chunk]
-            kept = self._strays(zone, days, rows)
+            kept = self.strays(zone, days, rows)
             for name, codes in undecided.items():
-                passed = _among(self.columns[name][rows], codes)
+                passed = among(self.columns[name][rows], codes)
                 kept = passed if kept is None else kept & passed
             if kept is not None:
                 rows = np.flatnonzero(kept) + first if isinstance(rows, slice) else rows[kept]
@@ -182,7 +182,7 @@ class RowCodes:
                 return rows, each.dims
         return None, ()
 
-    def _strays(self, zone: int, days: tuple[int, int], rows: Rows) -> NDArray[np.bool_] | None:
+    def strays(self, zone: int, days: tuple[int, int], rows: Rows) -> NDArray[np.bool_] | None:
         """Which of `rows` lie in the days, or None when all of them do."""
         first, end = self.columns[f"first_{zone}"], self.columns[f"end_{zone}"]
         if all(first[day] == end[day] for day in days):
@@ -191,7 +191,7 @@ class RowCodes:
         return (day >= days[0]) & (day < days[1])
 
 
-def _among(column: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+def among(column: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether each of `column` is one of `codes`."""
     listed: list[int] = codes.tolist()
     if len(listed) > _FEW_MEMBERS:

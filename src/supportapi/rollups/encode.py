@@ -11,6 +11,7 @@ from supportapi.calls.record import SORT_KEY
 from supportapi.measures.tally import COUNTS, SHORT_ABANDON_SECONDS, THRESHOLDS_SECONDS
 from supportapi.rollups.codes import UNKNOWN_BUCKET, RowCodes
 from supportapi.rollups.postings import POSTED, postings
+from supportapi.rollups.repeats import REPEAT, REPEAT_CONDITIONS, REPEATS, repeats
 from supportapi.rollups.states import CONDITIONS, DIMENSIONS, bucket, coded, in_ticks, local_day
 
 if TYPE_CHECKING:
@@ -29,18 +30,25 @@ _WAIT_CLASSES: Final = len(THRESHOLDS_SECONDS) + 3
 """Between the thresholds, and unknown."""
 
 
+def in_order_of_time(calls: pl.LazyFrame) -> pl.LazyFrame:
+    """`calls` in order of `started_at`, then `call_id`; sorted only where they are not in it already."""
+    started, call_id = (pl.col(name) for name in SORT_KEY)
+    later, before = started.diff(), call_id.shift()
+    mixed = (later < pl.duration()) | ((later == pl.duration()) & (call_id < before))
+    # Files that overlap in time.
+    return calls.sort(SORT_KEY) if calls.select(mixed.any()).collect(engine="streaming").item() else calls
+
+
 def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window]) -> RowCodes:
-    """The codes of canonical `calls`, in order of time; `days` has the days with data of each reporting zone."""
+    """The codes of canonical `calls` in order of time; `days` has the days with data of each reporting zone."""
     ticks = coded(in_ticks(calls), members)
     extent = ticks.select(
         pl.col("started_at").dt.epoch("s").min(),
+        pl.col("started_at").dt.epoch("us").max().alias("as_of"),
         pl.max_horizontal(pl.col("wait_ms", "duration_ms").max()).alias("longest"),
-        (pl.col("started_at").diff() < pl.duration()).any().alias("mixed"),
     )
-    first_second, longest_ms, mixed = extent.collect(engine="streaming").row(0)
-    if mixed:
-        # Files that overlap in time.
-        ticks = ticks.sort(SORT_KEY)
+    first_second, as_of_us, longest_ms = extent.collect(engine="streaming").row(0)
+    ticks = pl.concat([ticks, repeats(ticks, as_of_us or 0).to_frame().lazy()], how="horizontal")
     base_second: int = first_second or 0
     # Four bytes hold 49 days; a ticket that stayed open for longer makes them eight.
     milliseconds = pl.UInt32 if (longest_ms or 0) < 2**32 else pl.Int64
@@ -82,13 +90,14 @@ def _class_code() -> pl.Expr:
     code = code * 3 + pl.col("resolved").cast(pl.UInt16).fill_null(2)
     code = code * 6 + pl.col("rating").cast(pl.UInt16).fill_null(0)
     code = code * _WAIT_CLASSES + wait_class.cast(pl.UInt16)
-    return (code * 2 + pl.col("duration_ms").is_not_null().cast(pl.UInt16)).cast(pl.UInt16)
+    code = code * 2 + pl.col("duration_ms").is_not_null().cast(pl.UInt16)
+    return (code * len(REPEATS) + pl.col(REPEAT)).cast(pl.UInt16)
 
 
 def _classes(ticks: pl.LazyFrame, codes: pl.Series) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:
     """What each class that occurs adds to the counts, shape `(classes, len(COUNTS))`, and the class of each row."""
     # One row stands for its class, so that the conditions are spelled in one place.
-    kept = ("answered", "resolved", "rating", "wait_ms", "duration_ms")
+    kept = ("answered", "resolved", "rating", "wait_ms", "duration_ms", REPEAT)
     standing = (
         ticks.select(_class_code().alias("class"), *kept)
         .group_by("class")
@@ -96,7 +105,8 @@ def _classes(ticks: pl.LazyFrame, codes: pl.Series) -> tuple[NDArray[np.int8], N
         .collect(engine="streaming")
         .sort("class")
     )
-    counted = standing.select(condition.cast(pl.Int8).alias(name) for name, condition in CONDITIONS.items())
+    conditions = CONDITIONS | REPEAT_CONDITIONS
+    counted = standing.select(conditions[name].cast(pl.Int8).alias(name) for name in COUNTS)
     position = np.zeros(int(np.max(standing.get_column("class").to_numpy(), initial=0)) + 1, dtype=np.uint16)
     position[standing.get_column("class").to_numpy()] = np.arange(standing.height)
     contributions = counted.to_numpy() if standing.height else np.zeros((0, len(COUNTS)), np.int8)

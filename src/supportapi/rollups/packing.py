@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 
 from supportapi.calls.window import Window
+from supportapi.rollups.call_rows import ORDERED, WORDS, CallRows, RowParts, Words
 from supportapi.rollups.codes import RowCodes
 from supportapi.rollups.lattice import HistogramLattice, Lattice
 from supportapi.rollups.pair_lattice import PairLattice
 from supportapi.rollups.plan import Zone
 from supportapi.rollups.postings import POSTED, Postings
+from supportapi.rollups.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from supportapi.rollups.questions import Measured
+
+
+_PLAIN: Final = ("by_id", "id_rank", "microsecond", "lasted", "lasted_unit", "name_pairs")
 
 
 class ZoneHeader(msgspec.Struct, frozen=True):
@@ -97,6 +102,56 @@ def read_codes(base_second: int, arrays: Mapping[str, NDArray[Any]]) -> RowCodes
     columns = {name.removeprefix("rows-"): array for name, array in arrays.items() if name.startswith("rows-")}
     posted = [_read_postings(dims, arrays) for dims in POSTED if f"{_posted(dims)}-rows" in arrays]
     return RowCodes(columns, np.asarray(arrays["classes"]), base_second, posted)
+
+
+def calls_arrays(calls: CallRows) -> dict[str, NDArray[Any]]:
+    """The arrays of the call rows, beside those of the codes, by name."""
+    parts = calls.parts
+    arrays: dict[str, NDArray[Any]] = {f"calls-{name}": getattr(parts, name) for name in _PLAIN}
+    arrays["calls-known"] = np.array([parts.known[column] for column in ORDERED], np.int64)
+    arrays |= {f"calls-by-{column}": parts.ordered[column] for column in ORDERED}
+    arrays |= _texts_arrays("calls-ids", parts.ids, parts.lowered)
+    for column, words in calls.words.items():
+        arrays[f"calls-{column}"] = words.codes
+        arrays |= _texts_arrays(f"calls-{column}", words.texts, words.lowered)
+    return arrays
+
+
+def read_calls(codes: RowCodes, members: Mapping[str, Sequence[str]], arrays: Mapping[str, NDArray[Any]]) -> CallRows:
+    """The call rows of `calls_arrays`."""
+    words = {
+        name: Words(*_read_texts(f"calls-{name}", arrays), codes=np.asarray(arrays[f"calls-{name}"])) for name in WORDS
+    }
+    ids, lowered = _read_texts("calls-ids", arrays)
+    parts = RowParts(
+        ids=ids,
+        lowered=lowered,
+        ordered={column: arrays[f"calls-by-{column}"] for column in ORDERED},
+        known=dict(zip(ORDERED, arrays["calls-known"].tolist(), strict=True)),
+        **{name: arrays[f"calls-{name}"] for name in _PLAIN},
+    )
+    return CallRows(codes, members, words, parts)
+
+
+def _texts_arrays(name: str, plain: Texts, lowered: Texts) -> dict[str, NDArray[Any]]:
+    kept = {"text": plain} if lowered is plain else {"text": plain, "lowered": lowered}
+    return {
+        f"{name}-{kind}-{part}": getattr(texts, part)
+        for kind, texts in kept.items()
+        for part in ("data", "ends", "places")
+    }
+
+
+def _read_texts(name: str, arrays: Mapping[str, NDArray[Any]]) -> tuple[Texts, Texts]:
+    plain, lowered = (
+        Texts(*(arrays[f"{name}-{kind}-{part}"] for part in ("data", "ends", "places")))
+        if f"{name}-{kind}-data" in arrays
+        else None
+        for kind in ("text", "lowered")
+    )
+    if plain is None:
+        raise ValueError(f"the texts of '{name}' are missing")
+    return plain, lowered or plain
 
 
 def _read_postings(dims: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Postings:

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from supportapi.calls.filter import UNKNOWN, key_of, value_of
-from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
+from supportapi.measures.tally import RATINGS, REPEAT_DAYS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
 from supportapi.rollups.questions import PAIR, member_axis_of, time_axis_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -48,6 +49,14 @@ _COUNTED: Final[dict[str, pl.Expr]] = {
     "resolved_handled": _SETTLED & _HANDLED,
     "resolved_known_handled": _SETTLED.is_not_null() & _HANDLED,
 }
+_REPEAT: Final = timedelta(days=REPEAT_DAYS)
+_TOLD: Final = pl.col("customer_id").is_not_null() & _SETTLED
+_OLD: Final = pl.col("age") >= _REPEAT
+_REPEATED: Final[dict[str, pl.Expr]] = {
+    "resolved_young": _TOLD & _OLD.not_(),
+    "resolved_matured": _TOLD & _OLD,
+    "resolved_without_repeat": _TOLD & _OLD & pl.col("later").is_null(),
+}
 _ADDED: Final[dict[str, tuple[pl.Expr, pl.Expr]]] = {
     "wait_ms": (_WAIT, pl.lit(value=True)),
     "wait_answered_ms": (_WAIT, _ANSWERED),
@@ -56,8 +65,12 @@ _ADDED: Final[dict[str, tuple[pl.Expr, pl.Expr]]] = {
 }
 
 
+_STEPS: Final = 30
+"""At the most, of equally many days, the last of which ends with the window."""
+
+
 class Whole(msgspec.Struct, frozen=True):
-    """Every count and sum of one question, whatever its axes."""
+    """Every count and sum that a call decides alone, of one question, whatever its axes."""
 
     measures: dict[str, int]
     longest_wait_seconds: float | None
@@ -68,27 +81,23 @@ def asked(calls: pl.LazyFrame, questions: Sequence[Question]) -> pl.LazyFrame:
 
     `wait` and `duration` are whole milliseconds, `day <zone>` the day in each zone that a question names.
     """
-    days = {
-        f"day {zone}": pl.col("started_at").dt.convert_time_zone(zone).dt.date()
-        for zone in sorted({question.zone for question in questions})
-    }
+    days = [_day(zone) for zone in sorted({question.zone for question in questions})]
     rows = calls.select(
-        "started_at", "region", "issue_type", "channel", "agent_id", "answered", "resolved", "rating",
+        *days, "started_at", "region", "issue_type", "channel", "agent_id", "answered", "resolved", "rating",
         wait=(pl.col("wait_seconds") * 1000).round().cast(pl.Int64),
         duration=(pl.col("duration_seconds") * 1000).round().cast(pl.Int64),
-        **days,
     )  # fmt: skip
     return rows.with_columns(**{f"asked {number}": _about(question) for number, question in enumerate(questions)})
 
 
 def wholes(rows: pl.LazyFrame, questions: int) -> list[Whole]:
     """Of the rows of `asked`, what each question's add up to: one scan for all of them."""
-    marked = rows.with_columns(**{f"is {name}": _COUNTED[name] for name in COUNTS})
+    marked = rows.with_columns(**{f"is {name}": condition for name, condition in _COUNTED.items()})
     found = marked.select(
         expression
         for number in range(questions)
         for expression in (
-            *((pl.col(f"asked {number}") & pl.col(f"is {name}")).sum().alias(f"{number} {name}") for name in COUNTS),
+            *((pl.col(f"asked {number}") & pl.col(f"is {name}")).sum().alias(f"{number} {name}") for name in _COUNTED),
             *(_amount(name, pl.col(f"asked {number}")).alias(f"{number} {name}") for name in SUMS),
             _WAIT.filter(pl.col(f"asked {number}")).max().alias(f"{number} longest"),
         )
@@ -96,7 +105,8 @@ def wholes(rows: pl.LazyFrame, questions: int) -> list[Whole]:
     values = found.collect(engine="streaming").row(0, named=True)
     return [
         Whole(
-            {name: values[f"{number} {name}"] or 0 for name in (*COUNTS, *SUMS)}, _seconds(values[f"{number} longest"])
+            {name: values[f"{number} {name}"] or 0 for name in (*_COUNTED, *SUMS)},
+            _seconds(values[f"{number} longest"]),
         )
         for number in range(questions)
     ]
@@ -121,11 +131,7 @@ def cells(
 
     For each of `CELL_MEASURES`, for `longest_wait` and for the quantiles `shares` of waits and durations, in seconds.
     """
-    keys = [expression for name in question.by for expression in _keys(name, question)]
     everything = pl.lit(value=True)
-    # The days decide; the instants around them let whole row groups of a sorted file be skipped.
-    first, end = question.window.instants(question.zone)
-    near = pl.col("started_at").is_between(first - timedelta(days=1), end + timedelta(days=1))
     measures = {
         **{
             name: _amount(name, everything) if name in _ADDED else _COUNTED[name].sum().cast(pl.Int64)
@@ -138,16 +144,31 @@ def cells(
             for share in shares
         },
     }
-    found = (
-        rows.filter(near & pl.col(f"asked {number}"))
-        .group_by(key.alias(f"key {at}") for at, key in enumerate(keys))
-        .agg(**measures)
-        .collect(engine="streaming")
+    found = _parted(rows.filter(_near(question) & pl.col(f"asked {number}")), question, measures)
+    timed = {name: values for name, values in found.items() if name not in CELL_MEASURES}
+    return found | {name: {key: _seconds(value) for key, value in values.items()} for name, values in timed.items()}
+
+
+def repeats(
+    calls: pl.LazyFrame, newest: datetime, question: Question
+) -> dict[str, dict[tuple[Any, ...], float | None]]:
+    """The counts that other calls of a customer decide in each cell of `question`, as in `cells`, of whole `calls`.
+
+    `newest` is when the last of them started. The calls of the window and of the days after it are sorted in memory.
+    """
+    rows = calls.filter(_near(question, after=_REPEAT)).with_columns(
+        age=newest - pl.col("started_at"), issue_known=pl.col("issue_type").is_not_null()
     )
-    named = [_cell(key, question) for key in found.select(f"key {at}" for at in range(len(keys))).iter_rows()]
-    values: dict[str, list[float | None]] = {name: found.get_column(name).to_list() for name in measures}
-    timed = {name: list(map(_seconds, listed)) for name, listed in values.items() if name not in CELL_MEASURES}
-    return {name: dict(zip(named, listed, strict=True)) for name, listed in (values | timed).items()}
+    same = ["customer_id", "issue", "issue_known"]
+    told = rows.with_columns(issue=pl.col("issue_type").fill_null("")).sort("started_at")
+    # The next one that is later; a customer who is not known never called again.
+    next_one = told.filter(pl.col("customer_id").is_not_null()).select("started_at", *same, later="started_at")
+    judged = told.join_asof(
+        next_one, on="started_at", by=same, strategy="forward", tolerance=_REPEAT,
+        allow_exact_matches=False, check_sortedness=False,
+    )  # fmt: skip
+    days = judged.with_columns(_day(question.zone)).filter(_about(question))
+    return _parted(days, question, {name: condition.sum().cast(pl.Int64) for name, condition in _REPEATED.items()})
 
 
 def percentile_name(of: str, share: float) -> str:
@@ -158,6 +179,29 @@ def percentile_name(of: str, share: float) -> str:
 def _seconds(milliseconds: float | None) -> float | None:
     # Not by Polars: it multiplies by 0.001, and 51 ms become 0.051000000000000004 s.
     return None if milliseconds is None else milliseconds / 1000
+
+
+def _day(zone: str) -> pl.Expr:
+    return pl.col("started_at").dt.convert_time_zone(zone).dt.date().alias(f"day {zone}")
+
+
+def _near(question: Question, after: timedelta = timedelta()) -> pl.Expr:
+    """The days decide; the instants around them let whole row groups of a sorted file be skipped."""
+    first, end = question.window.instants(question.zone)
+    return pl.col("started_at").is_between(first - timedelta(days=1), end + timedelta(days=1) + after)
+
+
+def _parted(
+    rows: pl.LazyFrame, question: Question, measures: Mapping[str, pl.Expr]
+) -> dict[str, dict[tuple[Any, ...], float | None]]:
+    """The `measures` of the cells of `question` that have `rows`, by their keys."""
+    keys = [expression for name in question.by for expression in _keys(name, question)]
+    # A question without axes has one cell, of all its rows.
+    grouped = rows.group_by(pl.lit(0).alias("all"), *(key.alias(f"key {at}") for at, key in enumerate(keys)))
+    found = grouped.agg(**measures).collect(engine="streaming")
+    columns = found.select("all", *(f"key {at}" for at in range(len(keys))))
+    named = [_cell(key[1:], question) for key in columns.iter_rows()]
+    return {name: dict(zip(named, found.get_column(name).to_list(), strict=True)) for name in measures}
 
 
 def _about(question: Question) -> pl.Expr:
@@ -193,13 +237,18 @@ def _keys(name: str, question: Question) -> tuple[pl.Expr, ...]:
     match name:
         case "day":
             return (day,)
-        case "week":
-            return (day.dt.truncate("1w"),)
-        case "month":
-            return (day.dt.truncate("1mo"),)
+        case "week" | "month":
+            return (day.dt.truncate("1w" if name == "week" else "1mo"),)
         case "hour":
             elapsed = pl.col("started_at") - question.window.instants(question.zone)[0]
             return (elapsed.dt.total_microseconds() // 3_600_000_000,)
+        case "step":
+            width = (question.window.days + _STEPS - 1) // _STEPS
+            left = (pl.lit(question.window.end) - day).dt.total_days() - 1
+            return (pl.lit(question.window.end) - pl.duration(days=(left // width + 1) * width),)
+        case "hour_of_week":
+            local = pl.col("started_at").dt.convert_time_zone(question.zone)
+            return (pl.struct(local.dt.weekday() - 1, local.dt.hour().alias("hour")),)
         case _:
             columns = ("agent_id", "region") if name == PAIR else (name,)
             return tuple(pl.col(column).cast(pl.String) for column in columns)
@@ -213,4 +262,6 @@ def _cell(key: tuple[Any, ...], question: Question) -> tuple[Any, ...]:
     if time_axis_of(question.by) == "hour":
         first = question.window.instants(question.zone)[0]
         key = (*key[:-1], first + timedelta(hours=key[-1]))
+    if time_axis_of(question.by) == "hour_of_week":
+        key = (*key[:-1], tuple(key[-1].values()))
     return key

@@ -37,6 +37,13 @@ class Postings(msgspec.Struct, frozen=True):
     ends: NDArray[np.int64]
     buckets: Mapping[Measured, NDArray[np.uint16]]
 
+    def count(self, members: Mapping[str, NDArray[np.intp]]) -> int | None:
+        """How many rows have one of `members` in each of `dims`; None where none of `dims` is limited."""
+        if members.keys().isdisjoint(self.dims):
+            return None
+        sizes = np.diff(self.ends.ravel(), prepend=0).reshape(self.ends.shape)
+        return int(sizes[np.ix_(*self._kept(members))].sum())
+
     def between(self, first: int, end: int, members: Mapping[str, NDArray[np.intp]]) -> NDArray[np.intp] | None:
         """The rows from `first` up to `end` that have one of `members` in each of `dims`, by combination.
 
@@ -66,10 +73,14 @@ class Postings(msgspec.Struct, frozen=True):
             found[of] = np.bincount(cell, minlength=steps * (width + 1)).reshape(steps, width + 1)[:, :width]
         return found
 
+    def _kept(self, members: Mapping[str, NDArray[np.intp]]) -> list[NDArray[np.intp]]:
+        """The codes that are left along each of `dims`."""
+        sizes = zip(self.dims, self.ends.shape, strict=True)
+        return [members[dim] if dim in members else np.arange(size, dtype=np.intp) for dim, size in sizes]
+
     def _places(self, bounds: Sequence[int], members: Mapping[str, NDArray[np.intp]]) -> NDArray[np.intp] | None:
         """Where in `rows` those from each of `bounds` begin, shape `(combinations, len(bounds))`; None as `between`."""
-        sizes = zip(self.dims, self.ends.shape, strict=True)
-        kept = [members[dim] if dim in members else np.arange(size, dtype=np.intp) for dim, size in sizes]
+        kept = self._kept(members)
         if members.keys().isdisjoint(self.dims) or np.prod([len(codes) for codes in kept]) > _MOST_LOOKS:
             return None
         cells = np.ravel_multi_index(np.ix_(*kept), self.ends.shape).ravel()

@@ -11,7 +11,7 @@ import polars as pl
 
 from supportapi.calls.record import COLUMNS
 from supportapi.measures.sketch import SKETCH_VERSION, bucket_of
-from supportapi.measures.tally import COUNTS, RATINGS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
+from supportapi.measures.tally import COUNTS, RATINGS, REPEAT_COUNTS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,8 +50,10 @@ _CONDITIONS: Final[dict[str, pl.Expr]] = {
     "resolved_handled": _RESOLVED & _HANDLED,
     "resolved_known_handled": _RESOLVED.is_not_null() & _HANDLED,
 }
-CONDITIONS: Final[dict[str, pl.Expr]] = {name: _CONDITIONS[name].fill_null(value=False) for name in COUNTS}
-"""Which calls each count counts, over the columns of `in_ticks`; never null."""
+CONDITIONS: Final[dict[str, pl.Expr]] = {
+    name: _CONDITIONS[name].fill_null(value=False) for name in COUNTS if name not in REPEAT_COUNTS
+}
+"""Which calls each count counts, over the columns of `in_ticks`; never null. `repeats` has the others."""
 
 _AMOUNTS: Final[dict[str, pl.Expr]] = {
     "wait_ms": _WAIT,
@@ -62,7 +64,7 @@ _AMOUNTS: Final[dict[str, pl.Expr]] = {
 
 MEASURES: Final[dict[str, pl.Expr]] = {
     "calls": pl.len().cast(pl.Int64),
-    **{name: _CONDITIONS[name].sum().cast(pl.Int64) for name in COUNTS if name != "calls"},
+    **{name: condition.sum().cast(pl.Int64) for name, condition in CONDITIONS.items() if name != "calls"},
     **{name: _AMOUNTS[name].sum().cast(pl.Int64) for name in SUMS},
     LONGEST_WAIT: _WAIT.max(),
 }

@@ -69,24 +69,23 @@ class AsyncShelf:
                 continue
         return kept
 
-    async def last_event(self) -> str:
-        """The id of the newest event, to listen from: read it *before* the pointer, and no publish is missed."""
-        with reaching_redis():
-            entries = await self._redis.xrevrange(keys.EVENTS, count=1)
-        return entries[0][0].decode() if entries else "0-0"
+    async def events_after(self, event: str) -> list[Published]:
+        """The publishes after `event` that are still in the stream, the oldest first.
 
-    async def wait_for_event(self, after: str, block_ms: int = 1000) -> Published | None:
-        """The newest publish after event `after`, or None when `block_ms` passed without one.
-
-        `block_ms` must be below the client's socket timeout. Events in between are skipped: only the last pointer
-        counts. After the server lost its data ids start again, so ask `current()` at each None as well.
+        Read them *before* the pointer, which is then at the last of them at least, and no publish is missed.
         """
         with reaching_redis():
-            streams = await self._redis.xread({keys.EVENTS: after}, count=1000, block=block_ms)
-        if not streams:
-            return None
-        ((_, entries),) = streams
-        return read_event(*entries[-1])
+            entries = await self._redis.xrange(keys.EVENTS, min=f"({event}")
+        return [read_event(*entry) for entry in entries]
+
+    async def wait_for_event(self, after: str, block_ms: int = 1000) -> None:
+        """Return when something was published after event `after`, or when `block_ms` have passed.
+
+        `block_ms` must be below the client's socket timeout. After the server lost its data there is no event that says
+        so: ask `current()` each time.
+        """
+        with reaching_redis():
+            await self._redis.xread({keys.EVENTS: after}, count=1, block=block_ms)
 
     async def manifest(self) -> ManifestSighting | None:
         """What the watcher saw last."""

@@ -13,6 +13,7 @@ All keys carry the hash tag `{sapi}`, so that on a cluster they fall in one slot
     {sapi}:manifest                     JSON    what the watcher saw last
     {sapi}:job:<id>                     JSON    one job record
     {sapi}:jobs                         ZSET    job id -> created at (seconds); bounded
+    {sapi}:job-changes                  STREAM  the record of a job after each change, bounded
     {sapi}:outcomes                     HASH    "<kind> <outcome>" -> how many attempts of jobs have ended so
     {sapi}:latest:<subject>             TEXT    id of the latest record of a version's build, or of the refresh
     {sapi}:worker:<name>                JSON    heartbeat of one worker, expires
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # Raised when code changes what a snapshot holds: a new release never serves what an old one computed.
-FORMAT: Final = 6
+FORMAT: Final = 7
 
 _TAG: Final = "{sapi}"
 CURRENT: Final = f"{_TAG}:current"
@@ -40,6 +41,7 @@ HISTORY: Final = f"{_TAG}:history"
 EVENTS: Final = f"{_TAG}:events"
 MANIFEST: Final = f"{_TAG}:manifest"
 JOBS: Final = f"{_TAG}:jobs"
+JOB_CHANGES: Final = f"{_TAG}:job-changes"
 OUTCOMES: Final = f"{_TAG}:outcomes"
 WORKERS_PATTERN: Final = f"{_TAG}:worker:*"
 SNAPSHOT_PREFIX: Final = f"{_TAG}:snap:"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 # Every part of a version and its encoding. `state:<file hash>` stands for one part a file.
 ENCODINGS: Final[Mapping[str, str]] = {
     "card": "json",
+    "days": "json",
     "audit": "json",
     "prepared": "msgpack",
     "state": "state",
 }
 CARD: Final = "card"
+DAYS: Final = "days"
+PREPARED: Final = "prepared"
 STATE_PREFIX: Final = "state:"
 
 
@@ -37,6 +40,29 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     format: int
 
 
+class DaySpan(msgspec.Struct, frozen=True, kw_only=True):
+    """Days in the first reporting time zone: from the first one up to the day after the last."""
+
+    from_: date = msgspec.field(name="from")
+    to: date
+
+    @classmethod
+    def between(cls, first: date, last: date) -> DaySpan:
+        """From `first` to `last`, both included."""
+        return cls(from_=first, to=last + timedelta(days=1))
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """What a publish changed since the version before it: the days with other calls, the kinds of answers that differ.
+
+    None is not known: there was no version before, or it is of a release that did not keep what is needed to compare.
+    """
+
+    since: str | None = None
+    days: tuple[DaySpan, ...] | None = None
+    sections: tuple[str, ...] | None = None
+
+
 class Published(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the event stream. `id` is where to go on listening."""
 
@@ -45,6 +71,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     dataset_hash: str
     sequence: int
     published_at: datetime
+    difference: Difference
 
 
 class CoveredFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +149,7 @@ def read_event(entry_id: bytes, fields: Mapping[Any, Any]) -> Published:
         dataset_hash=text["dataset_hash"],
         sequence=int(text["sequence"]),
         published_at=instant(text["published_at"]),
+        difference=msgspec.json.decode(text.get("difference", "{}"), type=Difference),
     )
 
 

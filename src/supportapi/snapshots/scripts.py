@@ -9,7 +9,7 @@ from typing import Final
 
 # KEYS: current, history, events, source index, index of the version.   (`activate` gives the same index twice)
 # ARGV: version, sequence, dataset hash, versions kept, grace seconds, events kept, snapshot prefix, index suffix,
-#       format
+#       format, difference from the version before
 # Answers {outcome, detail}: refused, incomplete, unchanged, published.
 FLIP: Final = """
 local version, sequence = ARGV[1], tonumber(ARGV[2])
@@ -59,7 +59,7 @@ redis.call('HSET', KEYS[1], 'version', version, 'sequence', sequence, 'dataset_h
   'published_at', at, 'parts', #parts, 'format', ARGV[9])
 redis.call('ZADD', KEYS[2], sequence, version)
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*', 'kind', 'published', 'version', version,
-  'sequence', sequence, 'dataset_hash', ARGV[3], 'published_at', at)
+  'sequence', sequence, 'dataset_hash', ARGV[3], 'published_at', at, 'difference', ARGV[10])
 
 local kept = {}
 for _, name in ipairs(redis.call('ZREVRANGE', KEYS[2], 0, ARGV[4] - 1)) do

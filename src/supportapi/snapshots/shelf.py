@@ -11,6 +11,7 @@ from supportapi.snapshots import keys
 from supportapi.snapshots.client import reaching_redis
 from supportapi.snapshots.pointer import (
     CARD,
+    Difference,
     Kept,
     Pointer,
     VersionCard,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 STAGE_SECONDS: Final = 3600
 GRACE_SECONDS: Final = 60
 EVENTS_KEPT: Final = 256
+_NOT_KNOWN: Final = Difference()
 
 Outcome = Literal["published", "unchanged"]
 
@@ -77,17 +79,17 @@ class Shelf:
                 pipe.expire(staged, STAGE_SECONDS)
                 pipe.execute()
 
-    def publish(self, version: str, sequence: int, dataset_hash: str) -> Outcome:
+    def publish(self, version: str, sequence: int, dataset_hash: str, difference: Difference = _NOT_KNOWN) -> Outcome:
         """Point at a staged version, in one step: readers see all old or all new.
 
-        `unchanged` when it is current already and whole. Raises `PublishRefused` when a build that began later is
-        current, and `SnapshotIncomplete` when a part is missing.
+        `difference` is what those who listen are told of it. `unchanged` when it is current already and whole. Raises
+        `PublishRefused` when a build that began later is current, and `SnapshotIncomplete` when a part is missing.
         """
-        return self._flip(version, sequence, dataset_hash, keys.staged_index_key(version, sequence))
+        return self._flip(version, sequence, dataset_hash, keys.staged_index_key(version, sequence), difference)
 
-    def activate(self, version: str, sequence: int, dataset_hash: str) -> Outcome:
+    def activate(self, version: str, sequence: int, dataset_hash: str, difference: Difference = _NOT_KNOWN) -> Outcome:
         """Point at a version that is still on the shelf: the way back to an older dataset. Raises as `publish`."""
-        return self._flip(version, sequence, dataset_hash, keys.index_key(version))
+        return self._flip(version, sequence, dataset_hash, keys.index_key(version), difference)
 
     def complete(self, version: str) -> bool:
         """Whether the version stands on the shelf with every part."""
@@ -174,7 +176,7 @@ class Shelf:
             if not there:
                 raise SnapshotIncomplete(f"Part '{name}' of {version} is not on the shelf.", version=version, part=name)
 
-    def _flip(self, version: str, sequence: int, dataset_hash: str, source: str) -> Outcome:
+    def _flip(self, version: str, sequence: int, dataset_hash: str, source: str, difference: Difference) -> Outcome:
         with reaching_redis():
             outcome, detail = self._redis.eval(
                 FLIP,
@@ -193,6 +195,7 @@ class Shelf:
                 keys.SNAPSHOT_PREFIX,
                 f":{keys.INDEX}",
                 keys.FORMAT,
+                msgspec.json.encode(difference),
             )
         match outcome.decode():
             case "published":

@@ -60,8 +60,109 @@ def test_a_unit_is_told_from_the_time_between_start_and_end() -> None:
     assert found["duration_seconds"] == {"from": "duration", "unit": "minutes"}
 
 
-def test_a_length_without_a_unit_that_is_unlikely_as_seconds_stays_out() -> None:
-    assert "duration_seconds" not in columns(call_id=IDS, start=STARTS, talk=cycle("95000", "120500"))
+def test_a_length_without_a_unit_that_is_unlikely_in_any_stays_out() -> None:
+    assert "duration_seconds" not in columns(call_id=IDS, start=STARTS, talk=cycle("5", "7"))
+
+
+def test_a_length_without_a_unit_that_would_be_hours_is_asked_about_as_milliseconds() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "queue time": cycle("95000", "120500")})
+
+    suggested = document(frame)
+
+    assert tomllib.loads(suggested)["columns"]["wait_seconds"] == {"from": "queue time", "unit": "milliseconds"}
+    assert "DECIDE: is the unit milliseconds? Nothing says so;" in suggested
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (cycle("1,364", "748", "95"), {"thousands": ","}),
+        (cycle("1.364", "748", "95"), {"decimal": ","}),
+        (cycle("12,5", "748", "1,364"), {"decimal": ","}),
+        (cycle("0,364", "748", "95"), {"decimal": ","}),
+    ],
+    ids=["commas group", "dots group", "commas begin decimals", "nothing begins with a 0"],
+)
+def test_signs_before_three_digits_everywhere_group_them(values: list[str], expected: dict[str, str]) -> None:
+    assert columns(call_id=IDS, start=STARTS, talk_secs=values)["duration_seconds"] == {"from": "talk secs", **expected}
+
+
+def test_numbers_that_the_file_knows_as_numbers_have_no_groups() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "talk secs": [101.364, 95.0] * (ROWS // 2)})
+
+    assert tomllib.loads(document(frame))["columns"]["duration_seconds"] == "talk secs"
+
+
+def test_fractions_that_are_sixtieths_are_of_minutes() -> None:
+    found = columns(call_id=IDS, start=STARTS, ringing=cycle("1.716667", "0.466667", "3.0", "2.983333"))
+
+    assert found["wait_seconds"] == {"from": "ringing", "unit": "minutes"}
+
+
+def test_fractions_of_seconds_are_not_taken_for_minutes() -> None:
+    found = columns(call_id=IDS, start=STARTS, ringing=cycle("31.113", "20.497", "33.021", "12.959"))
+
+    assert found["wait_seconds"] == "ringing"
+
+
+def test_a_column_that_is_unique_names_a_call_before_its_start_does() -> None:
+    starts = [f"2024-05-06T10:00:{k % 60:02d}Z" for k in range(50)]
+    found = columns(opened=starts, booking=[f"b{k}" for k in range(50)])
+
+    assert found["call_id"] == "booking"
+
+
+def test_an_instant_that_is_0_did_not_come() -> None:
+    begun = [1_714_980_000 + 600 * k for k in range(ROWS)]
+    picked = [str(start + 20) if k % 4 else "0" for k, start in enumerate(begun)]
+    ended = [str(start + 90) for start in begun]
+
+    found = columns(
+        call_id=IDS, date_time_origination=[str(start) for start in begun], date_time_connect=picked, end_time=ended
+    )
+
+    assert found["answered"] == {"when": {"column": "date time connect", "is_not": "0"}}
+    assert found["wait_seconds"]["between"][1] == {"from": "date time connect", "null_words": "0"}
+
+
+def test_what_all_nested_fields_begin_with_says_nothing_of_them() -> None:
+    frame = pl.DataFrame({
+        "_id": IDS, "_source.start": STARTS, "_source.tags": cycle("a", "b"), "_source.queue_ms": cycle("9000", "3100"),
+    })  # fmt: skip
+
+    found = tomllib.loads(document(frame))["columns"]
+
+    assert (found["wait_seconds"], "channel" in found) == ({"from": "_source.queue_ms", "unit": "milliseconds"}, False)
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "column"),
+    [
+        ("Type", cycle("Voice", "Fax"), "channel"),
+        ("Case Owner", cycle("Ann Lee", "Ben Roy"), "agent_name"),
+        ("Contact Disp.", cycle("Handled", "Abandoned"), "answered"),
+        ("Valoración", cycle("1", "5", "3"), "rating"),
+        ("secs", cycle("195", "120"), "duration_seconds"),
+        ("AGT_NM", cycle("Ann Lee", "Ben Roy"), "agent_name"),
+        ("ABN_FLG", cycle("0", "1"), "answered"),
+        ("Statut", cycle("Décroché", "Perdu"), "answered"),
+    ],
+)
+def test_headers_of_real_systems_are_understood(header: str, values: list[str], column: str) -> None:
+    assert column in columns(call_id=IDS, start=STARTS, **{header: values})
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "column"),
+    [
+        ("missed call reason", cycle("abandoned_in_ivr", "short_abandoned"), "issue_type"),
+        ("AWS Account Id", cycle("123412341234"), "customer_id"),
+        ("Type", cycle("Voice", "Fax"), "issue_type"),
+    ],
+    ids=["why nobody answered", "one customer for all", "how they rang"],
+)
+def test_what_only_sounds_like_it_stays_out(header: str, values: list[str], column: str) -> None:
+    assert column not in columns(call_id=IDS, start=STARTS, **{header: values})
 
 
 @pytest.mark.parametrize("header", ["handle time (sec)", "hold seconds", "after call work (s)", "total time sec"])

@@ -25,10 +25,14 @@ def found(header: str, *values: str | None) -> Times:
         (("13-May-2024 07:05:09", "1-Jun-2024 17:45:00"), ("%d-%b-%Y %H:%M:%S",), "instant"),
         (("May 13, 2024, 7:05 AM", "Jun 1, 2024, 9:05 AM"), ("%b %d, %Y, %I:%M %p",), "instant"),
         (("Mon, 13 May 2024 07:05:09 +0200",), ("%a, %d %b %Y %H:%M:%S %z",), "instant"),
+        (("Mon 05/13/2024 7:05 AM", "Sat 06/01/2024 5:45 PM"), ("%a %m/%d/%Y %I:%M %p",), "instant"),
+        (("Monday, 13/05/2024 7:05", "Saturday, 1/6/2024 17:45"), ("%A, %d/%m/%Y %H:%M",), "instant"),
         (("2024/05/06 12:00:00.123", "2024/05/07 12:00:00.5"), ("%Y/%m/%d %H:%M:%S%.f",), "instant"),
         (("990213", "990214", "990128"), ("%y%m%d",), "date"),
         (("20240513", "20240514"), ("%Y%m%d",), "date"),
         (("7:02:47", "17:31:45"), ("%H:%M:%S",), "clock"),
+        (("07h02", "17h31"), ("%Hh%M",), "clock"),
+        (("5/13/2024, 7:05:09\u202fAM", "5/14/2024, 5:45:00\u202fPM"), ("%m/%d/%Y, %I:%M:%S %p",), "instant"),
         (("7:02 AM", "5:31 PM"), ("%I:%M %p",), "clock"),
         (("1714980000", "1714980611"), ("epoch_seconds",), "instant"),
         (("1714980000123", "1714980611456"), ("epoch_milliseconds",), "instant"),
@@ -42,6 +46,12 @@ def test_formats_are_told_from_the_values(values: tuple[str, ...], formats: tupl
 
     assert (set(times.formats), times.kind, times.read) == (set(formats), kind, len(values))
     assert times.other == ()
+
+
+def test_six_digits_are_a_time_of_day_where_the_header_says_so() -> None:
+    times = found("CALL_TM", "051950", "235959", "000007")
+
+    assert (times.formats, times.kind, times.read) == (("%H%M%S",), "clock", 3)
 
 
 def test_one_day_above_twelve_decides_and_is_counted() -> None:

@@ -47,6 +47,7 @@ def mapping_document(suggestion: Suggestion, opening: Opening) -> str:
         *_comment(f"A suggestion, made by looking at {looked} of {opening.file}. {settle}"),
         f"#   {next_command(opening)}",
         f"name = {_quoted(opening.name)}",
+        *(["rows_are_calls = true"] if suggestion.rows_are_calls else []),
         *_zone(suggestion),
         *_reading(opening),
         *_filters(suggestion),

@@ -23,7 +23,7 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
                 r"(id|key|guid|uuid|sid|ref\w*|nr|no|number|num|#)"
             ),
         ),
-        (4, "^(id|sid|guid|uuid|key|identifier|number|nr|no)$"),
+        (4, "^(id|sid|guid|uuid|key|identifier|number|nr|no|ref(erence)?)$"),
     ),
     "customer_id": (
         (
@@ -39,7 +39,7 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "agent": (
         (6, "(agent|operator|rep|advisor|user) ?name|name (agent|operator|advisor)"),
         (5, "agents?|operator|advisor|adviser|call taker|anslogin"),
-        (4, "assignee|assigned to|answered by|handled by|representative|rep|employee|technician|consultant"),
+        (4, "owner|assignee|assigned to|answered by|handled by|representative|rep|employee|technician|consultant"),
         (3, "server|user ?name|users?|staff|extension|callee ?name"),
     ),
     "region": (
@@ -85,8 +85,8 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (
             5,
             (
-                r"queue (time|duration|wait\w*|seconds|sec)|queue ?time|(time )?in queue|time queue|q time|total queue|"
-                "queue duration"
+                r"queue (time|duration|wait\w*|seconds|secs?|ms|minutes)|queue ?time|(time )?in queue|time queue|"
+                "q time|total queue|queue duration"
             ),
         ),
         (3, r"ring\w*"),
@@ -94,12 +94,12 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "duration_seconds": (
         (6, r"talk\w*|conversation|bill ?sec"),
         (5, "(ser|service|interaction|connected) (time|duration|seconds|sec)|agent interaction duration"),
-        (4, "duration|call length|length|minutes"),
+        (4, "duration|call length|length|minutes|^(seconds|secs?)$"),
     ),
     "answered": (
         (6, "answered"),
         (6, r"abandon\w*|missed|unanswered"),
-        (4, r"outcome|disposition|result\w*|completion( status)?|call (status|result|outcome)"),
+        (4, r"outcome|disp(osition)?|result\w*|completion( status)?|call (status|result|outcome)"),
         (3, "status|state|call type"),
     ),
     "resolved": ((6, "resolved|solved|fcr|first (call|contact) resolution"),),
@@ -122,14 +122,14 @@ _DENIED: Final[dict[str, str]] = {
     ),
     "region": "code|zip|postal|id|time|address|plate",
     "channel": "dst|destination|id|name|time",
-    "issue_type": r"media|disconnect|date|time|agent|id|hang|abandon|cancel\w*|wait\w*|duration|position|%",
+    "issue_type": r"media|disconnect|date|time|agent|id|hang|abandon|miss\w*|cancel\w*|wait\w*|duration|position|%",
     "started_at": (
         r"end|ended|stop\w*|finish\w*|clos\w+|resol\w+|disconnect\w*|hang ?up|complet\w*|exit|"
         r"termin\w*|updat\w*|modif\w*|due|birth\w*|dob|last|answer\w*|solved|respon\w*|segstop|dequeue\w*|"
         r"transfer\w*|export\w*|report|next|wrap|conected|connected|agent|queue|enqueue|wait|talk|duration"
     ),
     "ended_at": r"due|birth\w*|last|export|report|reason|updat\w*",
-    "picked_up": r"speed|rate|dis\w+|id|name|end|to|by",
+    "picked_up": r"speed|rate|dis\w+|id|name|end|to(?! agent)|by",
     "wait_seconds": r"handl\w*|hold|wrap|talk\w*|after|ivr|abandoned in|position|name|maximum",
     "duration_seconds": (
         r"handl\w*|aht|wait\w*|queue|q|hold\w*|ring\w*|wrap|acw|after|totals?(?! talk)|ivr|vru|park\w*|bill time|"

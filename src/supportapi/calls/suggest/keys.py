@@ -104,7 +104,7 @@ def _combined(columns: Sequence[Seen], likely: Sequence[Seen], moments: Sequence
     texts = [column.texts.filter(~repeated).alias(column.name) for column in ordered]
     frame = pl.DataFrame(texts)
     nearest: tuple[int, set[str]] = (0, set(moments))
-    for parts in _combinations(ordered, likely):
+    for parts in _combinations(ordered, likely, moments):
         names = {part.name for part in parts}
         if names & set(moments):
             names |= set(moments) & set(frame.columns)  # a clock without its date names nothing
@@ -122,12 +122,16 @@ def _combined(columns: Sequence[Seen], likely: Sequence[Seen], moments: Sequence
     )
 
 
-def _combinations(ordered: Sequence[Seen], likely: Sequence[Seen]) -> list[tuple[Seen, ...]]:
-    """Every combination of up to three columns: those with a likely id first, then small ones, then natural ones."""
+def _combinations(ordered: Sequence[Seen], likely: Sequence[Seen], moments: Sequence[str]) -> list[tuple[Seen, ...]]:
+    """Every combination of up to three columns: those with a likely id first, then small ones, then natural ones.
 
-    def order(parts: tuple[Seen, ...]) -> tuple[bool, int, int]:
+    An instant alone names nothing where another column does.
+    """
+
+    def order(parts: tuple[Seen, ...]) -> tuple[bool, int, bool, int]:
         places = [place for place, column in enumerate(ordered) if column in parts]
-        return not any(part in likely for part in parts), len(parts), sum(places)
+        only_moments = all(part.name in moments for part in parts)
+        return not any(part in likely for part in parts), len(parts), only_moments, sum(places)
 
     sizes = range(1, _MOST_PARTS + 1)
     return sorted((parts for size in sizes for parts in combinations(ordered, size)), key=order)

@@ -29,6 +29,7 @@ _NO_CALL: Final = re.compile(
     r"in uscita|saída)([ _-]?(calls?|queue|anrufe?|line))?|(call|queue|anruf)[ _-]?test",
     re.IGNORECASE,
 )
+_CHANNELS: Final = r"(?i)voice|phone|telephone|telefon|chat|live ?chat|e-?mail|sms|fax|video|whatsapp|web"
 _DIRECTION: Final = (
     r"(?i)in|out|inbound|outbound|internal|incoming|outgoing|missed|abandoned|eingehend|ausgehend|entrante|saliente"
 )
@@ -52,7 +53,7 @@ def agent_by(columns: Sequence[Seen]) -> list[Finding]:
 def customer_by(columns: Sequence[Seen]) -> Finding | None:
     """The customer's id, where it is neither a name nor a number to ring."""
     for column in best(list(columns), lambda seen: weight("customer_id", seen.header) if seen.known else 0):
-        if column.is_unique or column.matches(r"[\w-]*\d[\w-]*") < 1 - _OFTEN:
+        if column.is_unique or column.distinct == 1 < column.rows or column.matches(r"[\w-]*\d[\w-]*") < 1 - _OFTEN:
             continue
         return _named(
             "customer_id",
@@ -64,11 +65,19 @@ def customer_by(columns: Sequence[Seen]) -> Finding | None:
 
 def label_by(name: str, columns: Sequence[Seen]) -> Finding | None:
     """The column of `region`, `channel` or `issue_type`."""
-    found = best(list(columns), lambda seen: weight(name, seen.header) if _is_label(seen, _MOST_LABELS[name]) else 0)
-    found = [column for column in found if column.distinct > 1 or weight(name, column.header) > _HINT]
+    found = best(list(columns), lambda seen: _label_weight(name, seen) if _is_label(seen, _MOST_LABELS[name]) else 0)
+    found = [column for column in found if column.distinct > 1 or _label_weight(name, column) > _HINT]
     if not found:
         return None
     return _named(name, found, f"{found[0].distinct:,} different ones, as in {found[0].examples()}.")
+
+
+def _label_weight(name: str, column: Seen) -> int:
+    """How strongly a column speaks for a label; words that only channels are called by need no header that says so."""
+    told = weight(name, column.header)
+    if column.matches(_CHANNELS) < 1:
+        return told
+    return {"channel": max(told, _HINT + 1)}.get(name, 0)
 
 
 def suspicious(columns: Sequence[Seen]) -> dict[str, dict[str, int]]:
@@ -93,7 +102,8 @@ def _all_different(column: Seen) -> bool:
 
 def _named(name: str, candidates: Sequence[Seen], evidence: str) -> Finding:
     column = candidates[0]
-    why = [f'The header says "{spoken(_kind(name), column.header)}": {evidence}']
+    said = spoken(_kind(name), column.header)
+    why = [f'The header says "{said}": {evidence}' if said else f"Its words are those of channels: {evidence}"]
     if weight_of(name, column) <= _HINT:
         why.append("The header only hints at it: leave it out, if it means something else.")
     nobody = _nobody(column) if name in {"agent_id", "agent_name", "customer_id"} else ()

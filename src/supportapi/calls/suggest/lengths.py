@@ -34,6 +34,9 @@ _SHAPES: Final = (
 )
 _NUMBER: Final = r"-?\d+(\.\d+)?"
 _COMMA: Final = r"-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
+_UNGROUPED: Final = r"\d{1,3}"
+_GROUPED: Final = {",": r"-?(0|[1-9]\d{0,2}(,\d{3})*)(\.\d+)?", ".": r"-?(0|[1-9]\d{0,2}(\.\d{3})*)(,\d+)?"}
+_OFTEN: Final = 0.05
 _PER_SECOND: Final = {"milliseconds": 1000.0, "seconds": 1.0, "minutes": 1 / 60, "excel_days": 1 / 86_400}
 _OTHER_LENGTHS: Final = re.compile(
     r"(?<!\w)(handl\w*|aht|hold\w*|wrap\w*|acw|after|ring\w*|ivr|vru|park\w*|total\w*|idle|abandon time|"
@@ -43,6 +46,8 @@ _CLOCK_WORDS: Final = re.compile(
     r"^time$|(?<!\w)(start\w*|begin\w*|\w*entry|exit|end|stop|arriv\w*|received|of day|seg ?start|"
     r"enter\w*)(?!\w)"
 )
+_FRACTION: Final = r"[.,]\d{3,}$"
+_ROUNDED: Final = 0.031
 _MOST, _CLOSE_TO = 0.9, 0.02
 _FEW_SECONDS, _LONG_SECONDS = 15.0, 3600.0
 _CLOCK_SECONDS: Final = 3 * 3600.0
@@ -59,6 +64,8 @@ class Length(msgspec.Struct, frozen=True):
     decimal: str
     because: str
     values: pl.Series
+    thousands: str | None = None
+    """What groups digits where the decimals begin with a point."""
 
 
 def holds_lengths(one: Times) -> bool:
@@ -81,17 +88,30 @@ def length_of(column: Seen, spans: Sequence[tuple[str, pl.Series]]) -> Length | 
     if sum(shares.values()) > _MOST:
         units = tuple(shares)
         return Length(column, units, ".", f"values like {column.examples(len(units))}", _read(column, units, "."))
-    decimal = "." if column.matches(_NUMBER) > _MOST else "," if column.matches(_COMMA) > _MOST else None
+    decimal, thousands = _signs(column)
     if decimal is None or not column.known:
         return None
-    number = _read(column, ("seconds",), decimal)
+    number = _read(column, ("seconds",), decimal, thousands)
     unit, because = _unit_by_spans(number, spans)
     if not unit:
         unit, because = _unit_by_header(column.header)
     if not unit and column.matches(r"0?\.\d{4,}|0|\d\.\d+E-\d+") == 1.0:
         unit, because = "excel_days", "fractions of a day"
-    units = (unit or "seconds",)
-    return Length(column, units, decimal, because, _read(column, units, decimal))
+    if not unit and _are_sixtieths(column, number):
+        unit, because = "minutes", "their fractions are sixtieths: whole seconds"
+    units = (unit or _likely_unit(number),)
+    return Length(column, units, decimal, because, _read(column, units, decimal, thousands), thousands)
+
+
+def _signs(column: Seen) -> tuple[str | None, str | None]:
+    """What begins the decimals of a column's numbers, None where they are none, and what groups their digits."""
+    grouped = {sign: column.matches(one) for sign, one in _GROUPED.items()}
+    if not column.typed and column.matches(_UNGROUPED) > _OFTEN:
+        # 1,364 beside 748, and nothing beside 12,5: what stands before three digits everywhere groups them.
+        for sign, share in grouped.items():
+            if share > _MOST and column.matches(rf".*[{sign}].*"):
+                return (".", ",") if sign == "," else (",", None)
+    return "." if column.matches(_NUMBER) > _MOST else "," if column.matches(_COMMA) > _MOST else None, None
 
 
 def lengths_found(lengths: Sequence[Length], span: pl.Series | None) -> tuple[list[Finding], dict[str, str]]:
@@ -129,6 +149,20 @@ def _whole_call(length: Length, wait: Length | None, span: pl.Series | None) -> 
     return "it runs from the start to the end of a call, waiting included: no talk time"
 
 
+def _are_sixtieths(column: Seen, number: pl.Series) -> bool:
+    """Whether values of three digits and more behind the point are whole when they are taken sixty times."""
+    fractions = pl.DataFrame({"text": column.texts, "number": number}).filter(pl.col("text").str.contains(_FRACTION))
+    off = (fractions["number"] * 60 - (fractions["number"] * 60).round()).abs()
+    return fractions.height * 2 > column.known and float((off < _ROUNDED).sum()) > _MOST * fractions.height
+
+
+def _likely_unit(number: pl.Series) -> str:
+    """The unit to ask about where nothing tells it: seconds, unless those would be hours, and milliseconds not."""
+    middle = number.filter(number > 0).median()
+    hours = isinstance(middle, float) and _LONG_SECONDS < middle <= _LONG_SECONDS * _PER_SECOND["milliseconds"]
+    return "milliseconds" if hours else "seconds"
+
+
 def _unlikely(length: Length) -> str:
     """Why a length whose unit nothing tells is not even taken as seconds."""
     middle = length.values.filter(length.values > 0).median()
@@ -148,9 +182,8 @@ def _finding(name: str, lengths: Sequence[Length]) -> Finding:
     if length.because:
         why.append(f"Unit {' or '.join(length.unit)}: {length.because}.")
     else:
-        decide = (
-            f"is the unit seconds? Nothing says so; the middle value would be {_shown(middle)} of {_NAMES[name]}.",
-        )
+        would_be = f"the middle value would be {_shown(middle)} of {_NAMES[name]}."
+        decide = (f"is the unit {length.unit[0]}? Nothing says so; {would_be}",)
     rivals = [
         other for other in lengths[1:3] if weight(name, other.column.header) == weight(name, length.column.header)
     ]
@@ -163,6 +196,9 @@ def _finding(name: str, lengths: Sequence[Length]) -> Finding:
         fields["unit"] = length.unit
     if length.decimal == ",":
         fields["decimal"] = ","
+    if length.thousands:
+        fields["thousands"] = length.thousands
+        why.append("Commas stand before three digits everywhere: they group them.")
     return Finding(column=name, sources=(length.column.name,), fields=fields, why=tuple(why), decide=decide)
 
 
@@ -195,6 +231,7 @@ def _agree(left: pl.Series, right: pl.Series) -> float:
     return float(near.sum()) / len(near) if len(near) else 0.0
 
 
-def _read(column: Seen, units: tuple[str, ...], decimal: str) -> pl.Series:
-    rule = SecondsColumn(sources=(column.name,), unit=units, decimal="," if decimal == "," else ".")
+def _read(column: Seen, units: tuple[str, ...], decimal: str, thousands: str | None = None) -> pl.Series:
+    decimal = "," if decimal == "," else "."
+    rule = SecondsColumn(sources=(column.name,), unit=units, decimal=decimal, thousands=thousands)
     return column.texts.to_frame("text").select(seconds(pl.col("text"), rule)).to_series()

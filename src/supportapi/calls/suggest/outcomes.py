@@ -29,7 +29,7 @@ _ANSWERED: Final = re.compile(
 _UNANSWERED: Final = re.compile(
     r"abandon\w*|(short )?abandon\w*|abandoned .*|hang ?up|hang|missed( call)?|no ?answer|not answered|unanswered|busy|"
     r"failed|lost|dropped|phantom|cancell?ed|rejected|declined|timeout|timed out|congestion|no agents?|"
-    r"nicht angenommen|verpasst|abgebrochen|aufgelegt|verloren|manqué|non répondu|perdid[ao]|"
+    r"nicht angenommen|verpasst|abgebrochen|aufgelegt|verloren|manqué|non répondu|perdue?|perdid[ao]|"
     r"no contestad[ao]|não atendid[ao]|non rispost[ao]|pers[ao]|occupato|gemist|niet beantwoord|"
     r"opgehangen|bezet|ocupado|occupé|"
     r"abandonad[ao]|пропущен\w*|не отвечен\w*|exitwithtimeout|blocked|invalid|error"
@@ -104,7 +104,9 @@ def talked(measured: Sequence[Finding], lengths: Sequence[Length]) -> Finding | 
     if not talking or not silent:
         return None
     above: dict[str, Value] = (
-        {"above": 0.0} if length.unit[0] in _NUMBERS and length.decimal == "." else {"matches": "[1-9]"}
+        {"above": 0.0}
+        if length.unit[0] in _NUMBERS and length.decimal == "." and not length.thousands
+        else {"matches": "[1-9]"}
     )
     return Finding(
         column="answered",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NULL_WORDS: Final = frozenset({
-    "n/a", "na", "#n/a", "null", "(null)", "nil", "none", "nan", "-", "--", "---", "?", ".", "unknown", "(blank)",
-    "not available", "not applicable", "undefined", "unbekannt", "k.a.", "inconnu", "desconocido", "desconhecido",
-    "\\n", "<null>", "нет данных",
+    "n/a", "na", "#n/a", "null", "(null)", "nil", "none", "nan", "-", "--", "---", "\u2013", "\u2014", "?", ".",
+    "unknown", "(blank)", "not available", "not applicable", "undefined", "unbekannt", "k.a.", "inconnu",
+    "desconocido", "desconhecido", "\\n", "<null>", "нет данных",
 })  # fmt: skip
 _MANY: Final = 50
 _CAMEL: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -86,14 +87,22 @@ class Seen(msgspec.Struct, frozen=True):
 
 def columns_seen(frame: pl.DataFrame) -> list[Seen]:
     """Every source column of `frame`; the usual words for "not known" are taken as that, and named."""
-    return [_seen(frame[name]) for name in frame.columns if name not in {ROW, FAULT}]
+    names = [name for name in frame.columns if name not in {ROW, FAULT}]
+    return [_seen(frame[name], _wrapper(names)) for name in names]
 
 
-def _seen(column: pl.Series) -> Seen:
+def _wrapper(names: list[str]) -> str:
+    """What most names of nested fields begin with: the record's own name there, which says nothing of the fields."""
+    outer = Counter(name.partition(".")[0] for name in names if "." in name)
+    name, count = max(outer.items(), key=lambda pair: pair[1], default=("", 0))
+    return f"{name}." if count * 2 > len(names) else ""
+
+
+def _seen(column: pl.Series, wrapper: str) -> Seen:
     found = column.dtype
     texts = column.to_frame().select(text_of(column.name, found, ()).alias("value"))["value"]
     values = texts.drop_nulls().value_counts(sort=True).sort(["count", "value"], descending=[True, False])
-    whole = Seen(column.name, plain_header(column.name), texts, values, (), found != pl.String)
+    whole = Seen(column.name, plain_header(column.name.removeprefix(wrapper)), texts, values, (), found != pl.String)
     nulls = tuple(word for word in values["value"] if word.lower() in NULL_WORDS)
     return whole.without(nulls) if nulls else whole
 

@@ -42,6 +42,8 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     left: tuple[Left, ...]
     fold: Folding | None = None
+    rows_are_calls: bool = False
+    """Whether a person said so: the mapping has to say it too."""
     suspicious: dict[str, dict[str, int]] = {}
     """Columns with words that speak against a call of a customer, and how many rows say each."""
 
@@ -52,9 +54,13 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
         return zone + fold + tuple(f"{finding.column}: {told}" for finding in self.findings for told in finding.decide)
 
 
-def suggest(frame: pl.DataFrame, name: str) -> Suggestion:
-    """What the rows of `frame` (source columns of any type, from the file `name`) look like. Raises `NotCalls`."""
-    refuse_counts(frame, name)
+def suggest(frame: pl.DataFrame, name: str, *, rows_are_calls: bool = False) -> Suggestion:
+    """What the rows of `frame` (source columns of any type, from the file `name`) look like.
+
+    Raises `NotCalls`, unless somebody says that `rows_are_calls`.
+    """
+    if not rows_are_calls:
+        refuse_counts(frame, name)
     columns = columns_seen(frame)
     private = {column.name: told for column in columns if (told := personal(column))}
     open_columns = [column for column in columns if column.name not in private and column.known]
@@ -80,6 +86,7 @@ def suggest(frame: pl.DataFrame, name: str) -> Suggestion:
         findings=tuple(findings),
         left=left,
         fold=fold,
+        rows_are_calls=rows_are_calls,
         suspicious=suspicious(open_columns),
     )
 

@@ -29,14 +29,18 @@ _DAY: Final = (
     r"|(?P<american>(?P<amonth>[A-Za-z]{3,9}) \d{1,2}, \d{4})"
     r"|(?P<packed>\d{8}|\d{6})"
 )
-_CLOCK: Final = r"(?P<h>\d{1,2}):\d{2}(?P<s>:\d{2})?(?P<f>\.\d+)?(?P<half>(?P<blank> ?)[AaPp][Mm])?"
+_CLOCK: Final = r"(?P<h>\d{1,2})(?P<after>[:h])\d{2}(?P<s>:\d{2})?(?P<f>\.\d+)?(?P<half>(?P<blank> ?)[AaPp][Mm])?"
 _VALUE: Final = re.compile(
-    rf"^(?P<weekday>[A-Z][a-z]{{2}}, )?(?:{_DAY})?(?P<join>(?<=\d)(?:T|, | - | )(?=\d))?"
+    rf"^(?P<weekday>[A-Z][a-z]{{2,8}},? )?(?:{_DAY})?(?P<join>(?<=\d)(?:T|, | - | )(?=\d))?"
     rf"(?P<clock>{_CLOCK})?(?P<zone>Z| ?[+-]\d{{2}}:?\d{{2}}| [A-Z]{{3,4}})?$"
 )
+_PACKED_CLOCK: Final = r"([01]\d|2[0-3])[0-5]\d[0-5]\d"
+_BLANKS: Final = str.maketrans("\u00a0\u2009\u202f", "   ")
 _FIELDS: Final = {"y": "%Y", "m": "%m", "d": "%d"}
 _EPOCHS: Final = {"epoch_seconds": (8.0e8, 3.0e9), "epoch_milliseconds": (8.0e11, 3.0e12), EXCEL: (32_000.0, 58_000.0)}
-_SHORT_MONTH: Final = 3
+_SHORT_NAME: Final = 3
+_NEVER: Final = "0"
+"""What stands for an instant that did not come, where instants are numbers."""
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -65,11 +69,13 @@ class Times(msgspec.Struct, frozen=True):
 def times_of(column: Seen) -> Times | None:
     """How the column's values are times, or None when less than nine of ten of them are."""
     probe = column.values.head(_PROBE)
-    matches = [(_VALUE.match(value), count) for value, count in probe.iter_rows()]
+    matches = [(_VALUE.match(value.translate(_BLANKS)), count) for value, count in probe.iter_rows()]
     spoken = [(match, count) for match, count in matches if match and (match["clock"] or _day(match))]
     found = [match for match, _ in spoken]
     if column.known and sum(count for _, count in spoken) > _MOST * int(probe["count"].sum()):
-        return _clock_only(column, found) if all(_day(match) is None for match in found) else _dated(column, found)
+        if all(_day(match) is None for match in found):
+            return _clock_only(column, found)
+        return _dated(column, found) or _packed_clock(column)
     return _numbered(column)
 
 
@@ -94,6 +100,13 @@ def _clock_only(column: Seen, found: list[re.Match[str]]) -> Times | None:
     formats = _unique(_clock_format(match) for match in found)
     read = _read(column, formats)
     return Times(column, "clock", formats, read) if read > _MOST * column.known else None
+
+
+def _packed_clock(column: Seen) -> Times | None:
+    """Six digits that are a time of day, where the header speaks of one."""
+    if "time" not in column.header.split() or column.matches(_PACKED_CLOCK) <= _MOST:
+        return None
+    return Times(column, "clock", ("%H%M%S",), column.reads(pl.col("value").str.contains(f"^{_PACKED_CLOCK}$")))
 
 
 def _dated(column: Seen, found: list[re.Match[str]]) -> Times | None:
@@ -180,16 +193,23 @@ def _format(match: re.Match[str], order: str) -> str:
     if zone:  # abbreviations become offsets before they are read, with a blank before them
         zone = "%z" if zone[0] in "+-" else " %z"
     clock = _clock_format(match) if match["clock"] else ""
-    return f"{'%a, ' if match['weekday'] else ''}{day}{match['join'] or ''}{clock}{zone}"
+    return f"{_weekday_format(match['weekday'])}{day}{match['join'] or ''}{clock}{zone}"
+
+
+def _weekday_format(weekday: str | None) -> str:
+    if weekday is None:
+        return ""
+    name = weekday.rstrip(", ")
+    return f"{'%a' if len(name) == _SHORT_NAME else '%A'}{weekday.removeprefix(name)}"
 
 
 def _day_format(match: re.Match[str], order: str) -> str:
     if match["named"]:
-        month = "%b" if len(match["month"]) == _SHORT_MONTH else "%B"
+        month = "%b" if len(match["month"]) == _SHORT_NAME else "%B"
         year = "%Y" if len(match["year"]) == len("2024") else "%y"
         return f"%d{match['gap']}{month}{match['comma']}{match['gap']}{year}"
     if match["american"]:
-        return f"{'%b' if len(match['amonth']) == _SHORT_MONTH else '%B'} %d, %Y"
+        return f"{'%b' if len(match['amonth']) == _SHORT_NAME else '%B'} %d, %Y"
     if match["packed"]:
         fields = [_FIELDS[field] for field in order]
         return "".join(fields) if len(match["packed"]) == len("20240506") else "".join(fields).replace("%Y", "%y")
@@ -208,13 +228,15 @@ def _day_format(match: re.Match[str], order: str) -> str:
 def _clock_format(match: re.Match[str]) -> str:
     half = match["half"] is not None
     seconds = f":%S{'%.f' if match['f'] else ''}" if match["s"] else ""
-    return f"{'%I' if half else '%H'}:%M{seconds}{match['blank'] + '%p' if half else ''}"
+    return f"{'%I' if half else '%H'}{match['after']}%M{seconds}{match['blank'] + '%p' if half else ''}"
 
 
 def _numbered(column: Seen) -> Times | None:
     """Numbers that count time from an epoch, where the header speaks of time."""
     if not _says_time(column.header):
         return None
+    if _NEVER in column.words and column.distinct > 1:
+        column = column.without((_NEVER,))
     number = pl.col("value").cast(pl.Float64, strict=False)
     for name, (low, high) in _EPOCHS.items():
         read = column.reads(number.is_between(low, high))

@@ -6,6 +6,15 @@ import re
 from typing import Final
 
 _WORDS: Final = (
+    # What databases abbreviate.
+    ("date", "dt"),
+    ("time", "tm"),
+    ("timestamp", "ts|tms"),
+    ("agent", "agt"),
+    ("customer", "cust"),
+    ("duration", "dur"),
+    ("name", "nm"),
+    ("abandoned", "abn|abnd|aband"),
     # What would be taken apart by single words comes first.
     (
         "number of calls",
@@ -68,7 +77,10 @@ _WORDS: Final = (
     ("type", r"typ|tipo|art|soort|тип"),
     ("outcome", r"ergebnis|resultado|resultat|risultato|esito|uitkomst|результат"),
     ("status", r"statut|estado|situacao|stato|статус"),
-    ("rating", r"bewertung\w*|calificacion|avaliacao|valutazione|evaluation|beoordeling|оценк\w*"),
+    (
+        "rating",
+        r"bewertung\w*|calificacion|valoracion|puntuacion|avaliacao|valutazione|evaluation|beoordeling|оценк\w*",
+    ),
     ("satisfaction", r"zufrieden\w*|satisfaccion|satisfacao|soddisfazione|tevredenheid"),
     ("number", r"lfd nr|laufende nr|nummer|numero|номер"),
     ("department", r"abteilung|departement|departamento|reparto|afdeling|отдел"),

@@ -1,0 +1,160 @@
+"""Any page of any selection of calls in any order, by arrays alone: page 10,000 costs what page 1 does."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+from supportapi.rollups.chosen import MOST_LISTED, Chosen, choose
+from supportapi.rollups.ordered import Narrowed, Run, Sorted, Walk, in_order, sorted_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from supportapi.calls.listing import Order, Selection
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.rollups.call_rows import CallRows
+
+REMEMBERED_BYTES: Final = 64 << 20
+
+_FILTERS: Final = frozenset(
+    {
+        *("window", "zone", "filter", "customer_id", "rating", "answered", "resolved"),
+        *("min_duration_seconds", "max_duration_seconds", "text"),
+    }
+)
+"""The filters that it knows; a selection by any other one is left to plain Polars."""
+
+Sequenced = Run | Walk | Sorted | Narrowed
+
+
+class Remembered:
+    """What was made of the questions asked last, up to so many bytes. Several threads may ask."""
+
+    def __init__(self, most_bytes: int = REMEMBERED_BYTES) -> None:
+        self._most = most_bytes
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
+
+    def find(self, key: Any) -> Any:
+        """What is remembered under `key`, or None."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            return found[0]
+
+    def keep(self, key: Any, value: Any, size: int) -> None:
+        """Remember `value`, and forget what was not asked for the longest."""
+        with self._lock:
+            self._bytes += size - self._held.pop(key, (None, 0))[1]
+            self._held[key] = (value, size)
+            while self._bytes > self._most:
+                _, (_, freed) = self._held.popitem(last=False)
+                self._bytes -= freed
+
+
+class Listed:
+    """The calls of a selection in an order: how many, which rows stand at which places, and what is in them."""
+
+    def __init__(self, calls: CallRows, chosen: Chosen, sequence: Sequenced, *, descending: bool) -> None:
+        self._calls = calls
+        self._sequence = sequence
+        self._descending = descending
+        self.total = chosen.total
+        self.at_least = chosen.at_least
+
+    def rows(self, offset: int, limit: int) -> NDArray[Any]:
+        """The row numbers of `limit` calls from `offset` on."""
+        end = min(offset + limit, self.total)
+        if offset >= end:
+            return np.array([], np.uint32)
+        return self._sequence.part(offset, end, descending=self._descending)
+
+    def columns(self, rows: NDArray[Any], names: Sequence[str] | None = None) -> dict[str, list[Any]]:
+        """The values of these rows by column of `record.SCHEMA`: of those in `names`, or of all."""
+        return self._calls.take(rows, names)
+
+    def page(self, offset: int, limit: int, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """`limit` calls from `offset` on."""
+        values = self.columns(self.rows(offset, limit), names)
+        return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+class CallIndex:
+    """Lists the calls of one version."""
+
+    def __init__(self, aggregates: Aggregates) -> None:
+        self._aggregates = aggregates
+        self._calls = aggregates.calls
+        self._remembered = Remembered()
+
+    def knows(self, selection: Selection) -> bool:
+        """Whether it can tell which calls `selection` leaves."""
+        others = (field for field in msgspec.structs.fields(selection) if field.name not in _FILTERS)
+        return all(getattr(selection, field.name) == field.default for field in others) and "\n" not in (
+            selection.text or ""
+        )
+
+    def listed(self, selection: Selection, order: Order) -> Listed:
+        """The calls that `selection` leaves, in `order`."""
+        chosen = self._chosen(selection)
+        return Listed(self._calls, chosen, self._sequence(selection, chosen, order), descending=order.descending)
+
+    def find(self, call_id: str) -> dict[str, Any] | None:
+        """The call with this id, or None."""
+        row = self._calls.find(call_id)
+        if row is None:
+            return None
+        return {name: values[0] for name, values in self._calls.take(np.array([row])).items()}
+
+    def _chosen(self, selection: Selection) -> Chosen:
+        found: Chosen | None = self._remembered.find(selection)
+        if found is None:
+            found = choose(self._aggregates, selection)
+            self._remembered.keep(selection, found, found.nbytes)
+        return found
+
+    def _sequence(self, selection: Selection, chosen: Chosen, order: Order) -> Sequenced:
+        key = (selection, order if order.then else order.column)
+        found: Sequenced | None = self._remembered.find(key)
+        if found is None:
+            found, size = self._sorted(chosen, order) if order.then else self._sequenced(chosen, order.column)
+            self._remembered.keep(key, found, size)
+        return found
+
+    def _sorted(self, chosen: Chosen, order: Order) -> tuple[Sequenced, int]:
+        """By several columns; as `_sequenced`."""
+        if chosen.total > MOST_LISTED:
+            first, size = self._sequenced(chosen, order.column)
+            return Narrowed(self._calls, order, first, chosen.total), size
+        rows = sorted_by(self._calls, order, chosen.listed())
+        return Sorted(rows), rows.nbytes
+
+    def _sequenced(self, chosen: Chosen, column: str) -> tuple[Run | Walk, int]:
+        """The sequence, and how many bytes it holds that nobody else does."""
+        calls = self._calls
+        if column == "started_at":
+            if chosen.mask is not None:
+                run = Run(None, chosen.end - chosen.first, chosen.end - chosen.first, chosen.first)
+                return Walk(run, chosen.mask, chosen.total), 0
+            return Run(chosen.rows, chosen.total, chosen.total, chosen.first), 0
+        if chosen.total <= MOST_LISTED:
+            rows, known = in_order(calls, column, chosen.listed())
+            return Run(rows, len(rows), known), rows.nbytes
+        run = Run(calls.parts.ordered[column], len(calls), calls.parts.known[column])
+        if chosen.mask is not None:
+            return Walk(run, chosen.mask, chosen.total), 0
+        if chosen.total == len(calls):
+            return run, 0
+        mask = np.zeros(len(calls), dtype=bool)
+        mask[chosen.first : chosen.end] = True
+        return Walk(run, mask, chosen.total), mask.nbytes

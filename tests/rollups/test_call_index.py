@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from supportapi.calls.filter import Filter, key_of
+from supportapi.calls.listing import Known, Order, Selection, SortColumn, find, listing
+from supportapi.calls.window import Window
+from supportapi.rollups import call_index, chosen, ordered, text_search
+from supportapi.rollups.aggregates import Aggregates
+from tests.rollups.few_calls import SCARCE, aggregates_of, frame
+
+if TYPE_CHECKING:
+    from tests.rollups.oracle import Row
+
+BEGIN = datetime(2026, 3, 28, tzinfo=UTC)
+ZONES = ("UTC", "Europe/Berlin")
+_TIMES = st.sampled_from((None, 0.001, 1.0, 59.999, 60.0, 5_000_000.0))
+_WORDS = st.sampled_from((None, "a", "Ab", "ab-1", "Ä", "null", "b\nc"))
+_ROWS: st.SearchStrategy[Row] = st.fixed_dictionaries(
+    {
+        "call_id": st.text("aAb-0Ä\n", min_size=1, max_size=5),
+        "customer_id": _WORDS,
+        "agent_id": st.sampled_from((None, "ann", "Bo")),
+        "agent_name": _WORDS,
+        "region": st.sampled_from((None, "north", "south")),
+        "channel": st.sampled_from((None, "phone")),
+        "issue_type": st.sampled_from((None, "billing")),
+        "started_at": st.sampled_from((0, 1, 1_000_000, 3_600_000_000, 172_800_000_000)).map(
+            lambda micros: BEGIN + timedelta(microseconds=micros)
+        ),
+        "lasted": st.sampled_from((None, 0, 1, 90_000_000)),
+        "wait_seconds": _TIMES,
+        "duration_seconds": _TIMES,
+        "answered": st.sampled_from((None, True, False)),
+        "resolved": st.sampled_from((None, True, False)),
+        "resolution": _WORDS,
+        "rating": st.sampled_from((None, 1, 5)),
+    }
+)
+_MEMBERS = {
+    name: st.sets(values.map(key_of) | st.just("nobody"), max_size=2).map(lambda kept: tuple(sorted(kept)))
+    for name, values in {
+        "region": st.sampled_from((None, "north", "south")),
+        "channel": st.sampled_from((None, "phone")),
+        "issue_type": st.sampled_from((None, "billing")),
+        "agent_id": st.sampled_from((None, "ann", "Bo")),
+        "customer_id": _WORDS,
+    }.items()
+}
+_FLAGS = st.sets(st.sampled_from(get_args(Known)), max_size=2).map(lambda kept: tuple(sorted(kept)))
+_KEYS = st.builds(Order, st.sampled_from(get_args(SortColumn)), st.booleans())
+
+
+def _mostly_none(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | st.none() | values
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> list[Row]:
+    """Rows with ids of their own, in no order."""
+    rows = draw(st.lists(_ROWS, max_size=25, unique_by=lambda row: row["call_id"]))
+    return [
+        {
+            **row,
+            "ended_at": None if row["lasted"] is None else row["started_at"] + timedelta(microseconds=row["lasted"]),
+        }
+        for row in rows
+    ]
+
+
+@st.composite
+def selections(draw: st.DrawFn) -> Selection:
+    start = date(2026, 3, 27) + timedelta(days=draw(st.integers(0, 2)))
+    limits = {name: draw(st.just(()) | members) for name, members in _MEMBERS.items()}
+    return Selection(
+        window=Window(start, start + timedelta(days=draw(st.integers(0, 5)))),
+        zone=draw(st.sampled_from(ZONES)),
+        customer_id=limits.pop("customer_id"),
+        filter=Filter(**limits),
+        rating=draw(st.just(()) | st.sampled_from([("1",), ("5", "null"), ("3",)])),
+        answered=draw(st.just(()) | _FLAGS),
+        resolved=draw(st.just(()) | _FLAGS),
+        min_duration_seconds=draw(_mostly_none(st.sampled_from((0.0, 0.001, 0.0011, 60.0)))),
+        max_duration_seconds=draw(_mostly_none(st.sampled_from((0.0, 59.9989, 60.0, 1e9)))),
+        text=draw(_mostly_none(st.text("aAbB-0ä1n", min_size=1, max_size=3))),
+    )
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> Order:
+    first, *then = draw(st.lists(_KEYS, min_size=1, max_size=3))
+    return Order(first.column, first.descending, tuple(then))
+
+
+@pytest.fixture(params=["few are listed", "all are walked"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Small data takes the ways of few rows; limits of nothing send it those of millions."""
+    if request.param == "all are walked":
+        for room in (call_index, chosen):
+            monkeypatch.setattr(room, "MOST_LISTED", 0)
+        monkeypatch.setattr(chosen, "_CHUNK", 3)
+        monkeypatch.setattr(text_search, "_CHUNK", 3)
+        monkeypatch.setattr(ordered, "_BLOCK", 3)
+        monkeypatch.setattr(chosen, "_SELECTIVE", 1_000)
+        monkeypatch.setattr(text_search, "_SELECTIVE", 1_000)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("size")
+@settings(max_examples=150)
+@given(rows=calls(), selection=selections(), order=orders(), offset=st.integers(0, 12), limit=st.integers(1, 9))
+def test_a_page_is_the_one_that_plain_polars_makes(
+    rows: list[Row], selection: Selection, order: Order, offset: int, limit: int
+) -> None:
+    made = aggregates_of(rows, ZONES, SCARCE)
+    aggregates = Aggregates.from_arrays(*made.to_arrays())
+    expected = listing(frame(rows), selection, order, offset=offset, limit=limit)
+
+    listed = aggregates.call_index.listed(selection, order)
+
+    assert listed.total == expected.total
+    assert listed.page(offset, limit) == expected.rows
+    assert not listed.at_least
+
+
+@settings(max_examples=50)
+@given(rows=calls(), call_id=st.text("aAb-0Ä\n", min_size=1, max_size=5))
+def test_a_call_is_found_by_its_id_and_by_no_other(rows: list[Row], call_id: str) -> None:
+    found = aggregates_of(rows, ZONES, SCARCE).call_index.find(call_id)
+
+    assert found == find(frame(rows), call_id)
