@@ -3,12 +3,14 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check fmt lint openapi bench bench-serve lock clean
+.PHONY: help dev test check fmt lint openapi bench bench-serve lock clean client check-client \
+	dashboard check-dashboard test-browser screenshots
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 dev: $(VENV)/.runtime ## run the whole system: Redis, sample data, api, watcher, worker
 	@exec $(BIN)/python -m supportapi.cli dev
@@ -38,6 +40,25 @@ bench: $(VENV)/.dev ## ratios measured side by side on this machine
 bench-serve: $(VENV)/.dev ## what serving costs: ready answers, overload, publishes, listeners
 	$(BIN)/python -m benchmarks serve overload publish swap events
 
+client: $(NODE_MODULES) ## write the types of the TypeScript client, from openapi.json (needs Node)
+	npm run --silent generate --workspace clients/typescript
+
+check-client: $(NODE_MODULES) $(VENV)/.runtime ## the client is that of openapi.json, and works on a running system (needs Node)
+	npm run --silent check --workspace clients/typescript
+	npm test --workspace clients/typescript
+
+dashboard: $(NODE_MODULES) ## build the dashboard into the package (needs Node)
+	npm run build --workspace dashboard
+
+check-dashboard: $(NODE_MODULES) ## the committed build is that of the sources (needs Node)
+	npm run --silent check --workspace dashboard
+
+test-browser: $(NODE_MODULES) $(VENV)/.runtime ## drive the dashboard in Chromium, on a running system (needs Node and Chromium)
+	npm run --silent test:browser --workspace dashboard
+
+screenshots: $(NODE_MODULES) $(VENV)/.runtime ## the pictures of docs/images (needs Node and Chromium)
+	npm run --silent screenshots --workspace dashboard
+
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		pyproject.toml -o requirements.lock
@@ -45,7 +66,7 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 		pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## remove the environment and everything that can be made again
-	rm -rf $(VENV) .supportapi .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .supportapi .pytest_cache .ruff_cache .hypothesis
 
 # -- the environment: pins and hashes from a lock file, then this project's own sources on its path -----------------
 
@@ -71,3 +92,10 @@ $(VENV)/.runtime: requirements.lock
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	$(call install,requirements-dev.lock)
+
+# -- what people see: npm installs what the lock file names, by hash ------------------------------------------------
+
+$(NODE_MODULES): package-lock.json
+	@command -v npm >/dev/null || { echo "This needs Node 20.19 or later, with npm: 'apt-get install nodejs npm', or https://nodejs.org." >&2; exit 1; }
+	npm ci
+	@touch $@

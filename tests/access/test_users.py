@@ -157,3 +157,13 @@ def test_no_password_fits_nobody_not_even_the_one_that_nobody_has() -> None:
 
 def test_a_users_representation_has_no_hash() -> None:
     assert repr(User("ann", "viewer", "$argon2id$secret")) == "User('ann', 'viewer')"
+
+
+def test_samples_are_shown_only_while_there_is_nobody_else(tmp_path: Path) -> None:
+    users = Users([], UserFile(tmp_path), samples=True)
+    before = set(users.samples())
+
+    UserFile(tmp_path).add("ann", "viewer", "correct horse")
+
+    assert (before, users.samples()) == ({"admin", "viewer"}, {})
+    assert Users([], UserFile(tmp_path / "elsewhere"), samples=False).samples() == {}

@@ -10,8 +10,8 @@ from tests.api.world import SECRET, Api, World, clock, serving
 pytestmark = pytest.mark.anyio
 
 PUBLIC = {
-    "getDocs", "getDocsAsset", "getHealth", "getOpenapi", "getPrometheusMetrics", "getReadiness", "getRoot", "signIn",
-    "signOut",
+    "getAgentsPage", "getCallsPage", "getDashboard", "getDashboardAsset", "getDocs", "getDocsAsset", "getHealth",
+    "getOpenapi", "getPrometheusMetrics", "getReadiness", "getSignInPage", "listSampleUsers", "signIn", "signOut",
 }  # fmt: skip
 OPEN = ["/api/healthz", "/api/readyz", "/openapi.json", "/docs", "/metrics"]
 VIEWERS = [
@@ -144,3 +144,13 @@ async def test_elsewhere_than_local_the_cookie_is_secure(world: World) -> None:
         response = await api.client.post("/api/auth/sign-in", json={"username": "viewer", "password": "dev"})
 
     assert "; Secure" in response.headers["set-cookie"]
+
+
+async def test_the_samples_that_a_page_offers_can_sign_in(api: Api) -> None:
+    offered = (await api.client.get("/api/auth/samples")).json()["data"][0]
+
+    response = await api.client.post(
+        "/api/auth/sign-in", json={"username": offered["username"], "password": offered["password"]}
+    )
+
+    assert response.json()["data"]["user"] == {"username": offered["username"], "role": offered["role"]}

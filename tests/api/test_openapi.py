@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from supportapi.api.app import ROUTES, openapi_document
@@ -108,4 +109,74 @@ async def test_the_docs_need_no_other_host(api: Api) -> None:
     assert "http" not in page.text.replace("http-equiv", "")
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert [asset.status_code for asset in assets] == [200, 200, 200]
-    assert (await api.client.get("/")).headers["location"] == "/docs"
+
+
+def test_every_field_and_parameter_says_what_it_is(document: dict[str, Any]) -> None:
+    silent = [name for name, schema in fields(document) if "description" not in schema]
+
+    assert silent == []
+
+
+def test_every_value_that_cannot_be_guessed_has_an_example(document: dict[str, Any]) -> None:
+    bare = [name for name, schema in fields(document) if needs_example(schema) and not examples_of(schema)]
+
+    assert bare == []
+
+
+def test_every_example_is_a_value_that_may_come(document: dict[str, Any]) -> None:
+    wrong = [
+        (name, example, found.message)
+        for name, schema in fields(document)
+        for example in examples_of(schema)
+        for found in Draft202012Validator(
+            {**schema.get("schema", schema), "components": document["components"]}
+        ).iter_errors(example)
+    ]
+
+    assert wrong == []
+
+
+def test_no_object_is_one_without_any_field(document: dict[str, Any]) -> None:
+    closed = [
+        name
+        for name, schema in fields(document)
+        for choice in schema.get("anyOf", [schema])
+        if choice.get("type") == "object" and "additionalProperties" not in choice
+    ]
+
+    assert closed == []
+
+
+def test_clients_can_tell_failures_apart_by_their_codes(document: dict[str, Any]) -> None:
+    codes = document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+
+    assert {"VALIDATION_ERROR", "METHOD_NOT_ALLOWED", "INTERNAL", "WARMING_UP"} <= set(codes)
+
+
+def fields(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    of_schemas = [
+        (f"{name}.{field}", schema)
+        for name, struct in document["components"]["schemas"].items()
+        for field, schema in struct.get("properties", {}).items()
+    ]
+    of_operations = [
+        (f"{operation['operationId']}({parameter['name']})", parameter)
+        for path in document["paths"].values()
+        for operation in path.values()
+        for parameter in operation["parameters"]
+    ]
+    return of_schemas + of_operations
+
+
+def examples_of(schema: dict[str, Any]) -> list[Any]:
+    return [schema["example"]] if "example" in schema else schema.get("examples", [])
+
+
+def needs_example(schema: Any) -> bool:
+    if schema is True:
+        return True
+    schema = schema.get("schema", schema)
+    if "$ref" in schema or "enum" in schema or schema.get("type") in {"boolean", "null"}:
+        return False
+    inner = [*schema.get("anyOf", ()), *(schema[name] for name in ("items", "additionalProperties") if name in schema)]
+    return any(needs_example(part) for part in inner) if inner else True

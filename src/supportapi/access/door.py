@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from supportapi.access.tokens import Tokens
-    from supportapi.access.users import Users
+    from supportapi.access.users import User, Users
 
 WINDOW_SECONDS: Final = 60.0
 PER_ACCOUNT: Final = 20
@@ -70,6 +70,10 @@ class Door:
         user = self._users.sign_in(username, password)
         self._attempts.succeeded(username)
         return Principal(user.username, user.role, 0.0)
+
+    def samples(self) -> list[User]:
+        """The sample users, while they are all there is: their password is no secret then."""
+        return list(self._users.samples().values())
 
     def issue(self, principal: Principal) -> str:
         """A token for somebody who has just signed in."""

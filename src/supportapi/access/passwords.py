@@ -9,6 +9,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+SAMPLE_PASSWORD: Final = "dev"  # noqa: S105 - no secret: shown on the sign-in page, in local mode only
 _HASHER: Final = PasswordHasher()  # RFC 9106, low memory: 64 MiB and some 50 ms each
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 """More checks than this at once wait: each takes 64 MiB."""
@@ -35,5 +36,5 @@ def _nobody() -> str:
 
 @functools.cache
 def sample_hash() -> str:
-    """The hash of the sample users' password, `dev`: made when it is first needed, in local mode only."""
-    return _HASHER.hash("dev")
+    """The hash of the sample users' password: made when it is first needed, in local mode only."""
+    return _HASHER.hash(SAMPLE_PASSWORD)

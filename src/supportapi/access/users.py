@@ -104,6 +104,10 @@ class Users:
         found = {**kept, **self._seeded}
         return found or (sample_users() if self._samples else {})
 
+    def samples(self) -> dict[str, User]:
+        """The sample users, while they are all there is; else none."""
+        return sample_users() if self._samples and self.everybody() == sample_users() else {}
+
     def sign_in(self, username: str, password: str) -> User:
         """The user of these credentials.
 

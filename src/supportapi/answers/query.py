@@ -106,7 +106,7 @@ class BreakdownsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             description="The metrics of cards, series and breakdowns. When none is named: every card, and those that a "
             "dashboard draws and lists.",
-            examples=["calls,csat"],
+            examples=[["calls", "csat"]],
         ),
     ] = ()
     threshold: Annotated[
@@ -116,7 +116,7 @@ class BreakdownsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_f
         ServiceLevelVariant, Meta(description="What the service level divides by; see the catalogue.")
     ] = "standard"
     by: Annotated[
-        tuple[Dimension, ...], Meta(min_length=1, description="The breakdowns.", examples=["region,agent"])
+        tuple[Dimension, ...], Meta(min_length=1, description="The breakdowns.", examples=[["region", "agent"]])
     ] = ("channel", "issue_type", "rating", "region")
     sort_by: Annotated[
         SortBy | None,
@@ -139,7 +139,9 @@ class MetricsQuery(
     grain: Annotated[Grain, Meta(description="The step of the series; weeks begin on Monday.")] = "day"
     include: Annotated[
         tuple[Section, ...],
-        Meta(min_length=1, description="The sections of the answer; others are absent.", examples=["kpis,heatmap"]),
+        Meta(
+            min_length=1, description="The sections of the answer; others are absent.", examples=[["kpis", "heatmap"]]
+        ),
     ] = DASHBOARD
     heatmap_metric: Annotated[MetricKey, Meta(description="What the heat map shows.")] = "calls"
     distribution_of: Annotated[Measured, Meta(description="Of what the distribution is.")] = "duration"

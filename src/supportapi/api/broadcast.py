@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
+from msgspec import Meta as Doc
+
+from supportapi.snapshots.pointer import DaySpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -19,6 +23,19 @@ HEARTBEAT_SECONDS: Final = 15.0
 
 _KEPT: Final = 256
 _HEARTBEAT: Final = b": heartbeat\n\n"
+
+
+class VersionPublished(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of the event `version.published`."""
+
+    version: str
+    dataset_hash: str
+    published_at: Annotated[datetime, Doc(description="When it came into force.")]
+    since: Annotated[str | None, Doc(description="The version that it is compared with; null: none.")]
+    days: Annotated[tuple[DaySpan, ...] | None, Doc(description="Spans of days with other calls; null: not known.")]
+    sections: Annotated[
+        tuple[str, ...] | None, Doc(description="Kinds of answers that may say something else; null: not known.")
+    ]
 
 
 class Feed:
@@ -163,14 +180,14 @@ class Listener:
 
 
 def _spelled(published: Published) -> bytes:
-    told = {
-        "version": published.version,
-        "dataset_hash": published.dataset_hash,
-        "published_at": published.published_at,
-        "since": published.difference.since,
-        "days": published.difference.days,
-        "sections": published.difference.sections,
-    }
+    told = VersionPublished(
+        version=published.version,
+        dataset_hash=published.dataset_hash,
+        published_at=published.published_at,
+        since=published.difference.since,
+        days=published.difference.days,
+        sections=published.difference.sections,
+    )
     return event("version.published", told, published.id)
 
 

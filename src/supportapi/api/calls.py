@@ -74,7 +74,7 @@ class CallsQuery(
         tuple[CallField, ...],
         Doc(
             description="Of each call these fields and `call_id` alone; all of them when none is named.",
-            examples=["started_at,duration_label"],
+            examples=[["started_at", "duration_label"]],
         ),
     ] = ()
     page: Annotated[int, Doc(ge=1, le=1_000_000)] = 1

@@ -56,14 +56,14 @@ class SortedCallsQuery(FilteredQuery, frozen=True, kw_only=True, forbid_unknown_
     max_wait: Annotated[Seconds | None, Doc(description="At most so many seconds.", examples=[20])] = None
     weekday: Annotated[
         tuple[Weekday, ...],
-        Doc(description="Keep these days of the week, 0 for Monday; repeated or comma-separated.", examples=["0,4"]),
+        Doc(description="Keep these days of the week, 0 for Monday; repeated or comma-separated.", examples=[[0, 4]]),
     ] = ()
     hour: Annotated[
         tuple[HourOfDay, ...],
         Doc(
             description="Keep these hours of the clock on the wall of the reporting time zone; repeated or "
             "comma-separated.",
-            examples=["9,10"],
+            examples=[[9, 10]],
         ),
     ] = ()
     started_from: Annotated[

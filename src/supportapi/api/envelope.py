@@ -67,6 +67,17 @@ CODES: Final[dict[int, str]] = {
 }
 """The code of each status that the web framework itself answers with."""
 
+ERROR_CODES: Final = tuple(
+    sorted(
+        {
+            *CODES.values(),
+            "INTERNAL",
+            *(kind.code for kind, status in STATUSES.items() if status != HTTPStatus.INTERNAL_SERVER_ERROR),
+        }
+    )
+)
+"""Every code that an answer may have: what is our own fault is `INTERNAL`, whatever its name in the log."""
+
 _RETRY_STATUSES: Final = (429, 503)
 _RETRY_SECONDS: Final = 2
 _INTERNAL: Final = "Something went wrong on our side. The log knows more under this request id."
@@ -92,7 +103,14 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong."""
 
-    code: Annotated[str, Doc(description="Stable name of the failure.", examples=["VALIDATION_ERROR"])]
+    code: Annotated[
+        str,
+        Doc(
+            description="Stable name of the failure; later releases may know more of them.",
+            examples=["VALIDATION_ERROR"],
+            extra_json_schema={"enum": list(ERROR_CODES)},
+        ),
+    ]
     message: Annotated[str, Doc(description="For people; may change.")]
     details: tuple[Detail, ...]
     request_id: Annotated[str, Doc(description="The same as in the header `X-Request-ID`, in every log line as well.")]

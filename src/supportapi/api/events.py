@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litestar import Request
 from litestar.types import ASGIApp
 
-from supportapi.api.broadcast import Broadcast, Listener
+from supportapi.api.broadcast import Broadcast, Listener, VersionPublished
 from supportapi.api.doors import doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
@@ -34,14 +34,18 @@ OPERATION: Final = Operation(
     id="streamEvents",
     tag="versions",
     summary="Server-sent events: new versions, and for admins the progress of jobs",
-    description="`version.published` with `{version, dataset_hash, published_at, since, days, sections}`: against the "
-    "version `since`, the spans of `days` have other calls, and the answers of the kinds `sections` (`metrics`, "
-    "`agents`, `options`, `catalogue`, `calls`) may say something else; null is not known. `job.progress`, for admins, "
+    description="`version.published`. `job.progress`, for admins, "
     "with a job as `/api/settings/jobs/{id}` shows it. A comment every 15 s. With `Last-Event-ID` every publish "
     "that was missed is sent first; when that id is too old to tell, `reset` with the `version` now served (null: "
     "none) comes instead: whatever was fetched before may be out of date. Streams end after an hour, and the browser "
     "comes back.",
-    successes={200: Success(description="A stream that does not end by itself.", media_type="text/event-stream")},
+    successes={
+        200: Success(
+            description="A stream that does not end by itself; the schema is that of the data of `version.published`.",
+            body=VersionPublished,
+            media_type="text/event-stream",
+        )
+    },
     errors=(Overloaded,),
 )
 

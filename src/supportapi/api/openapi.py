@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 from msgspec import inspect
 
+from supportapi.api.described import described, plain_text
 from supportapi.api.envelope import CODES, STATUSES, Failure
 from supportapi.api.gate import COOKIE
 from supportapi.api.operation import OPERATION, Operation, Success
@@ -141,10 +142,9 @@ def _parts(kind: inspect.Type) -> list[inspect.Type]:
 def _polished(schema: dict[str, Any], dated: Iterable[str]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for name, found in schema.get("properties", {}).items():
-        properties[name] = _typed(found)
-        if name in dated:
-            properties[name] = _instant(properties[name])
-    return {**schema, "properties": properties} if properties else _typed(schema)
+        typed = _typed(found)
+        properties[name] = described(name, _instant(typed) if name in dated else typed)
+    return plain_text({**schema, "properties": properties} if properties else _typed(schema))
 
 
 def _instant(schema: dict[str, Any]) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _instant(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _typed(schema: Any) -> Any:
-    """Every enumeration with the type of its values, which msgspec leaves out."""
+    """Every enumeration with the type of its values, every object with its fields or any: msgspec leaves both out."""
     if isinstance(schema, list):
         return [_typed(part) for part in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
@@ -164,6 +164,8 @@ def _typed(schema: Any) -> Any:
     if values:
         kinds = sorted({_KINDS[type(value)] for value in values})
         typed = {"type": kinds[0] if len(kinds) == 1 else kinds, **typed}
+    if typed.get("type") == "object" and not {"properties", "additionalProperties"} & typed.keys():
+        typed["additionalProperties"] = True  # else a generator takes it for an object without any field
     return typed
 
 
@@ -196,7 +198,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "description": words, "schema": {"type": "string"}}
+        {"in": "path", **_parameter(name, {"type": "string", "description": words}), "required": True}
         for name, words in operation.path_parameters.items()
     ]
 
@@ -208,12 +210,12 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
     properties: dict[str, dict[str, Any]] = components[operation.query.__name__]["properties"]
     # What tells kinds of queries apart in a body is told by the path here.
     tag = operation.query.__struct_config__.tag_field
-    return [_parameter(name, dict(schema)) for name, schema in properties.items() if name != tag]
+    return [{"in": "query", **_parameter(name, dict(schema))} for name, schema in properties.items() if name != tag]
 
 
 def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    schema = _without_null(schema)
-    parameter: dict[str, Any] = {"name": name, "in": "query", "required": False}
+    schema = described(name, _typed(_without_null(schema)))
+    parameter: dict[str, Any] = {"name": name, "required": False}
     if "description" in schema:
         parameter["description"] = schema.pop("description")
     examples = schema.pop("examples", None)
@@ -223,7 +225,7 @@ def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         parameter |= {"style": "form", "explode": True}
     if examples:
         parameter["example"] = examples[0]
-    return {**parameter, "schema": _typed(schema)}
+    return {**parameter, "schema": schema}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -240,9 +242,7 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     if not operation.cached:
         return []
     words = "The ETag of an answer that the client has; 304 when it still holds."
-    return [
-        {"name": "If-None-Match", "in": "header", "required": False, "description": words, "schema": {"type": "string"}}
-    ]
+    return [{"in": "header", **_parameter("If-None-Match", {"type": "string", "description": words})}]
 
 
 def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:

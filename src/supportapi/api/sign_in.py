@@ -10,6 +10,7 @@ from litestar import Request
 from litestar.types import ASGIApp
 from msgspec import Meta as Doc
 
+from supportapi.access.passwords import SAMPLE_PASSWORD
 from supportapi.api.body import read_body
 from supportapi.api.doors import doors_of
 from supportapi.api.gate import COOKIE
@@ -69,6 +70,20 @@ class MeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     data: User
 
 
+class SampleUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user that exists on a developer's machine only."""
+
+    username: str
+    password: str
+    role: Role
+
+
+class SampleUsersAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The sample users; none outside of `APP_ENV=local`, and none beside users of one's own."""
+
+    data: tuple[SampleUser, ...]
+
+
 _SCHEME: Final = "bearer"
 _COOKIE_HEADER: Final = {"Set-Cookie": f"`{COOKIE}`: HttpOnly, SameSite=Lax, and Secure outside of local."}
 SIGN_IN: Final = Operation(
@@ -95,6 +110,16 @@ ME: Final = Operation(
     tag="auth",
     summary="Who am I?",
     successes={200: Success(description="The principal of the token.", body=MeAnswer)},
+)
+
+
+SAMPLES: Final = Operation(
+    id="listSampleUsers",
+    tag="auth",
+    summary="Sample users",
+    description="Whom a sign-in page may offer on a developer's machine. Empty wherever there is anything to protect.",
+    role=None,
+    successes={200: Success(description="The sample users, or none.", body=SampleUsersAnswer)},
 )
 
 
@@ -131,6 +156,15 @@ async def me(request: Request[Any, Any, Any]) -> ASGIApp:
     if principal is None:
         raise Unauthenticated("Sign in first.")
     return json_response(MeAnswer(data=_user(principal)))
+
+
+@reading("/api/auth/samples", SAMPLES)
+async def samples(request: Request[Any, Any, Any]) -> ASGIApp:
+    """The sample users, where there are any."""
+    # The first one to ask may wait for their password to be hashed.
+    users = await asyncio.to_thread(doors_of(request).door.samples)
+    found = (SampleUser(username=user.username, password=SAMPLE_PASSWORD, role=user.role) for user in users)
+    return json_response(SampleUsersAnswer(data=tuple(found)))
 
 
 def _user(principal: Principal) -> User:

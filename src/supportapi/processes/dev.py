@@ -129,12 +129,12 @@ class _Greeting:
     def _banner(self) -> str:
         address = address_of(self._settings)
         rows = {
-            "Address": address,
+            "Dashboard": address,
             "Docs": f"{address}/docs",
             "Sign in": self._who(),
             "Dataset": self._what(),
         }
-        lines = [f"  {name:<9} {text}" for name, text in rows.items()]
+        lines = [f"  {name:<9}  {text}" for name, text in rows.items()]
         title = f"supportapi is ready ({time.monotonic() - self._began:.1f} s). Ctrl-C ends it."
         return "\n".join(["", title, "", *lines, ""])
 

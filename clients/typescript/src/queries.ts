@@ -1,0 +1,99 @@
+import { keepPreviousData, type QueryClient, queryOptions } from "@tanstack/react-query";
+
+import { answered, type SupportApi } from "./client.ts";
+import type { operations } from "./schema.ts";
+
+type QueryOf<Id extends keyof operations> = NonNullable<operations[Id]["parameters"]["query"]>;
+
+export type MetricsQuery = QueryOf<"getMetrics">;
+export type AgentsQuery = QueryOf<"listAgents">;
+export type AgentQuery = QueryOf<"getAgent">;
+export type CallsQuery = QueryOf<"listCalls">;
+export type OptionsQuery = QueryOf<"getFilterOptions">;
+
+/** Keys are `[ROOT, resource, ...]`; what a published version changes stands below `versioned`. */
+const ROOT = "supportapi";
+export const keys = {
+  all: [ROOT] as const,
+  me: [ROOT, "me"] as const,
+  versioned: [ROOT, "versioned"] as const,
+  metrics: (query: MetricsQuery) => [ROOT, "versioned", "metrics", query] as const,
+  agents: (query: AgentsQuery) => [ROOT, "versioned", "agents", query] as const,
+  agent: (id: string, query: AgentQuery) => [ROOT, "versioned", "agent", id, query] as const,
+  calls: (query: CallsQuery) => [ROOT, "versioned", "calls", query] as const,
+  call: (id: string, timezone?: string) => [ROOT, "versioned", "call", id, timezone ?? null] as const,
+  options: (query: OptionsQuery) => [ROOT, "versioned", "options", query] as const,
+  catalogue: [ROOT, "versioned", "catalogue"] as const,
+  manifest: [ROOT, "versioned", "manifest"] as const,
+  versions: [ROOT, "versioned", "versions"] as const,
+};
+
+/** What was shown stays while the next answer is on its way: pages change in place. */
+const inPlace = { placeholderData: keepPreviousData } as const;
+
+export const meQuery = (api: SupportApi) =>
+  queryOptions({
+    queryKey: keys.me,
+    queryFn: ({ signal }) => answered(api.GET("/api/auth/me", { signal })),
+  });
+
+export const metricsQuery = (api: SupportApi, query: MetricsQuery) =>
+  queryOptions({
+    ...inPlace,
+    queryKey: keys.metrics(query),
+    queryFn: ({ signal }) => answered(api.GET("/api/metrics", { params: { query }, signal })),
+  });
+
+export const agentsQuery = (api: SupportApi, query: AgentsQuery) =>
+  queryOptions({
+    ...inPlace,
+    queryKey: keys.agents(query),
+    queryFn: ({ signal }) => answered(api.GET("/api/agents", { params: { query }, signal })),
+  });
+
+export const agentQuery = (api: SupportApi, agentId: string, query: AgentQuery) =>
+  queryOptions({
+    queryKey: keys.agent(agentId, query),
+    queryFn: ({ signal }) =>
+      answered(api.GET("/api/agents/{agent_id}", { params: { path: { agent_id: agentId }, query }, signal })),
+  });
+
+export const callsQuery = (api: SupportApi, query: CallsQuery) =>
+  queryOptions({
+    ...inPlace,
+    queryKey: keys.calls(query),
+    queryFn: ({ signal }) => answered(api.GET("/api/calls", { params: { query }, signal })),
+  });
+
+export const callQuery = (api: SupportApi, callId: string, timezone?: string) =>
+  queryOptions({
+    queryKey: keys.call(callId, timezone),
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/api/calls/{call_id}", { params: { path: { call_id: callId }, query: { timezone } }, signal }),
+      ),
+  });
+
+export const optionsQuery = (api: SupportApi, query: OptionsQuery) =>
+  queryOptions({
+    ...inPlace,
+    queryKey: keys.options(query),
+    queryFn: ({ signal }) => answered(api.GET("/api/filters/options", { params: { query }, signal })),
+  });
+
+export const catalogueQuery = (api: SupportApi) =>
+  queryOptions({
+    queryKey: keys.catalogue,
+    queryFn: ({ signal }) => answered(api.GET("/api/metrics/catalogue", { signal })),
+  });
+
+export const manifestQuery = (api: SupportApi) =>
+  queryOptions({
+    queryKey: keys.manifest,
+    queryFn: ({ signal }) => answered(api.GET("/api/settings/manifest", { signal })),
+  });
+
+/** Ask again for everything that a version answers. Data that is shown stays until its successor is there. */
+export function invalidateVersion(queries: QueryClient): Promise<void> {
+  return queries.invalidateQueries({ queryKey: keys.versioned });
+}
