@@ -73,7 +73,8 @@ def parts(settings: Settings, redis_url: str) -> Parts:
 
 def door(settings: Settings) -> Door:
     """Who may come in, by these settings."""
-    tokens = Tokens(settings.secret_key, settings.access_token_expire_minutes * 60, time.time)
+    previous = [settings.secret_key_previous] if settings.secret_key_previous else []
+    tokens = Tokens(settings.secret_key, settings.access_token_expire_minutes * 60, time.time, previous)
     return Door(users(settings), tokens, Attempts(time.monotonic))
 
 
