@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_token_expire_minutes: int
     supportapi_users: tuple[tuple[str, str, str], ...]
     cors_origins: tuple[str, ...]
+    proxies_in_front: int
     reporting_timezones: tuple[str, ...]
     watch_interval_seconds: float
     snapshots_kept: int
@@ -116,6 +117,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "`supportapi users hash`.", secret=True, unset="none; in `local`: `admin`/`dev` and `viewer`/`dev`"),
     Variable("CORS_ORIGINS", read.origins, "http://localhost:3000",
              "Origins of front ends, with commas between. Empty: none.", empty=True),
+    Variable("PROXIES_IN_FRONT", read.whole(0, 10), "0", "Proxies of yours that each request passes, such as a load "
+             "balancer: they say in `X-Forwarded-For` who asks."),
     Variable("REPORTING_TIMEZONES", read.zones, "UTC",
              "Time zones that days can be counted in, with commas between; the first is the default."),
     Variable("WATCH_INTERVAL_SECONDS", read.number(0.1, 3600), "15",

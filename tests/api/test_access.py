@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from supportapi.access.attempts import PER_PAIR
 from supportapi.access.tokens import Tokens
 from supportapi.api.app import ROUTES
 from supportapi.api.operation import OPERATION
@@ -117,16 +118,45 @@ async def test_wrong_credentials_are_refused_in_the_same_words(api: Api, usernam
     assert "set-cookie" not in response.headers
 
 
-async def test_too_many_attempts_have_to_wait(api: Api) -> None:
-    body = {"username": "admin", "password": ""}
-    api.doors.door._attempts.allow("admin", "127.0.0.1")
-    for _ in range(19):
-        api.doors.door.allow("admin", "127.0.0.1")
+async def test_too_many_attempts_have_to_wait_with_the_right_password_too(api: Api) -> None:
+    body = {"username": "admin", "password": "dev"}
+    for _ in range(PER_PAIR.failures):
+        await api.doors.door.attempts.allow("admin", "127.0.0.1")
 
-    response = await api.client.post("/api/auth/sign-in", json=body | {"password": "dev"})
+    response = await api.client.post("/api/auth/sign-in", json=body)
 
     assert (response.status_code, response.json()["error"]["code"]) == (429, "RATE_LIMITED")
     assert int(response.headers["retry-after"]) > 0
+
+
+async def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_names(world: World) -> None:
+    async with serving(world, proxies_in_front=1) as api:
+        for _ in range(PER_PAIR.failures):
+            await api.doors.door.attempts.allow("admin", "203.0.113.9")
+
+        statuses = [
+            (
+                await api.client.post(
+                    "/api/auth/sign-in",
+                    json={"username": "admin", "password": "dev"},
+                    headers={"x-forwarded-for": forwarded},
+                )
+            ).status_code
+            for forwarded in ("203.0.113.9", "198.51.100.1, 203.0.113.9", "203.0.113.9, 198.51.100.1")
+        ]
+
+    assert statuses == [429, 429, 200]
+
+
+async def test_without_a_proxy_nobody_chooses_their_address(api: Api) -> None:
+    for _ in range(PER_PAIR.failures):
+        await api.doors.door.attempts.allow("admin", "127.0.0.1")
+
+    response = await api.client.post(
+        "/api/auth/sign-in", json={"username": "admin", "password": "dev"}, headers={"x-forwarded-for": "203.0.113.9"}
+    )
+
+    assert response.status_code == 429
 
 
 async def test_who_signs_out_loses_the_cookie(api: Api) -> None:

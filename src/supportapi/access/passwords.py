@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import functools
-import threading
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER: Final = PasswordHasher()  # RFC 9106, low memory: 64 MiB and some 50 ms each
-_AT_ONCE: Final = threading.BoundedSemaphore(2)
-"""More checks than this at once wait: each takes 64 MiB."""
 
 
 def hash_password(password: str) -> str:
@@ -21,11 +18,10 @@ def hash_password(password: str) -> str:
 
 def password_fits(digest: str | None, password: str) -> bool:
     """Whether `password` is the one of `digest`. Without a digest (no such user) False, after the same work."""
-    with _AT_ONCE:
-        try:
-            return _HASHER.verify(digest or _nobody(), password) and digest is not None
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        return _HASHER.verify(digest or _nobody(), password) and digest is not None
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 @functools.cache

@@ -48,6 +48,7 @@ from supportapi.api.follower import Follower
 from supportapi.api.gate import Gate
 from supportapi.api.guards import admitted
 from supportapi.api.openapi import openapi_of
+from supportapi.api.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -110,13 +111,16 @@ class Parts:
     now: Callable[[], datetime]
     everyone: Principal | None = None
     secure_cookie: bool = True
+    proxies_in_front: int = 0
     cors_origins: tuple[str, ...] = ()
     refresh_enabled: bool = False
     hot_cache_mb: int = 64
     event_listeners_max: int = 2_000
     compute_threads: int = 2
     calls_threads: int = 2
+    sign_in_threads: int = 2
     questions_waiting_max: int = 256
+    sign_ins_waiting_max: int = 64
 
 
 def create_app(parts: Parts) -> Edge:
@@ -129,15 +133,19 @@ def create_app(parts: Parts) -> Edge:
         announce=broadcast.announce,
         now=parts.now,
     )
+    gate = Gate(parts.door.verify, parts.everyone)
     doors = Doors(
         follower=follower,
         broadcast=broadcast,
         machine=parts.machine,
         desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
+        sign_in_desk=Desk("sign-in", parts.sign_in_threads, parts.sign_ins_waiting_max),
         counters=Counters(),
         door=parts.door,
+        sessions=Sessions(parts.door, gate.forget),
         secure_cookie=parts.secure_cookie,
+        proxies_in_front=parts.proxies_in_front,
         shelf=parts.shelf,
         records=parts.records,
         queue=parts.queue,
@@ -150,7 +158,7 @@ def create_app(parts: Parts) -> Edge:
     return Edge(
         _litestar(doors, access_log),
         current=lambda: follower.current,
-        gate=Gate(parts.door.verify, parts.everyone),
+        gate=gate,
         cors=Cors(parts.cors_origins),
         counters=doors.counters,
         access_log=access_log,
@@ -190,6 +198,7 @@ def _litestar(doors: Doors, access_log: AccessLog) -> Litestar:
 
 @contextlib.asynccontextmanager
 async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
+    doors.sessions.start()
     doors.follower.start()
     # What is there now stays: the collector need not look at it again and again while requests come.
     gc.collect()
@@ -200,8 +209,10 @@ async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
         finally:
             doors.broadcast.close()
             await doors.follower.stop()
+            await doors.sessions.stop()
             doors.desk.close()
             doors.calls_desk.close()
+            doors.sign_in_desk.close()
             access_log.flush()
             gc.unfreeze()
 

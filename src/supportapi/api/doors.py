@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from supportapi.api.events import Broadcast
     from supportapi.api.follower import Follower
     from supportapi.api.machine import ThisMachine
+    from supportapi.api.sessions import Sessions
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
@@ -33,9 +34,12 @@ class Doors:
     machine: ThisMachine
     desk: Desk
     calls_desk: Desk
+    sign_in_desk: Desk
     counters: Counters
     door: Door
+    sessions: Sessions
     secure_cookie: bool
+    proxies_in_front: int
     shelf: AsyncShelf
     records: AsyncRecords
     queue: BuildQueue

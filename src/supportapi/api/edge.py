@@ -17,7 +17,7 @@ import structlog
 from supportapi.api.envelope import refusal
 from supportapi.api.gate import read_headers
 from supportapi.api.trace import KEY, RequestIds, Trace
-from supportapi.errors import Unauthenticated
+from supportapi.errors import Unauthenticated, WarmingUp
 
 if TYPE_CHECKING:
     from supportapi.api.access_log import AccessLog
@@ -119,7 +119,7 @@ class Edge:
         # Whether a principal is needed is the handler's business (see guards.py): here it is only found out.
         try:
             trace.principal = self._gate.admit(trace.headers)
-        except Unauthenticated as refused:
+        except (Unauthenticated, WarmingUp) as refused:
             trace.refusal = refused
         if trace.method == "HEAD":
             scope["method"] = "GET"
