@@ -21,7 +21,6 @@ _GZIP_LEVEL: Final = 6
 _JSON: Final = b"application/json"
 _REVALIDATE: Final = b"private, max-age=0, must-revalidate"
 _VARY: Final = (b"vary", b"Accept-Encoding, Origin")
-_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
 class Reply:
@@ -127,7 +126,7 @@ def _matches(known: bytes, tags: tuple[bytes, ...]) -> bool:
 
 
 def _head(tag: bytes, length: int | None = None) -> Headers:
-    head: Headers = [(b"etag", tag), (b"cache-control", _REVALIDATE), _VARY, _NOSNIFF]
+    head: Headers = [(b"etag", tag), (b"cache-control", _REVALIDATE), _VARY]
     if length is None:
         return head
     return [(b"content-type", _JSON), (b"content-length", str(length).encode()), *head]

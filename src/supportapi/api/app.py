@@ -48,6 +48,7 @@ from supportapi.api.follower import Follower
 from supportapi.api.gate import Gate
 from supportapi.api.guards import admitted
 from supportapi.api.openapi import openapi_of
+from supportapi.api.security_headers import SecurityHeaders
 from supportapi.api.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def create_app(parts: Parts) -> Edge:
         cors=Cors(parts.cors_origins),
         counters=doors.counters,
         access_log=access_log,
+        security=SecurityHeaders(secure=parts.secure_cookie),
     )
 
 

@@ -22,7 +22,7 @@ _POLICY: Final = (
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Scripts of ours only. The UI sets styles on elements, and its icons are data."""
-_PAGE_HEADERS: Final = {"content-security-policy": _POLICY, "referrer-policy": "no-referrer"}
+_PAGE_HEADERS: Final = {"content-security-policy": _POLICY}
 _ASSETS: Final = {
     "swagger-ui-bundle.js": ("swagger-ui", "text/javascript; charset=utf-8"),
     "swagger-ui.css": ("swagger-ui", "text/css; charset=utf-8"),

@@ -9,15 +9,16 @@ Litestar's own middleware does not see unknown paths, wrong methods and refused 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from supportapi.api.envelope import refusal
 from supportapi.api.gate import read_headers
+from supportapi.api.limits import refuse_oversized
 from supportapi.api.trace import KEY, RequestIds, Trace
-from supportapi.errors import Unauthenticated, WarmingUp
+from supportapi.errors import SupportApiError, Unauthenticated, WarmingUp
 
 if TYPE_CHECKING:
     from supportapi.api.access_log import AccessLog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from supportapi.api.counters import Counters, Series
     from supportapi.api.follower import Current
     from supportapi.api.gate import Gate
+    from supportapi.api.security_headers import SecurityHeaders
 
 Headers = list[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
@@ -35,7 +37,6 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _READS: Final = ("GET", "HEAD")
 _VARY_ORIGIN: Final = (b"vary", b"Origin")
-_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class Edge:
         cors: Cors,
         counters: Counters,
         access_log: AccessLog,
+        security: SecurityHeaders,
     ) -> None:
         self.app = app
         self._current = current
@@ -59,6 +61,7 @@ class Edge:
         self._cors = cors
         self._counters = counters
         self.access_log = access_log
+        self._security = security
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +82,7 @@ class Edge:
             return
         answer.used = True
         reply = answer.reply(headers)
-        head = [*reply.head, (b"x-request-id", request_id)]
+        head = [*reply.head, *self._security.of_data, (b"x-request-id", request_id)]
         if b"origin" in headers:
             head += self._cors.grant(headers[b"origin"])
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
@@ -96,12 +99,14 @@ class Edge:
     async def _ask(self, scope: Scope, receive: Receive, send: Send, trace: Trace, started: float) -> None:
         scope[KEY] = trace
         path, query = scope["path"], scope["query_string"]
-        sending = _Sending(send, trace, self._cors)
+        sending = _Sending(send, trace, self._cors, self._security)
         try:
             if trace.method == "OPTIONS" and b"access-control-request-method" in trace.headers:
                 await self._preflight(sending, trace)
             else:
                 await self._through(scope, receive, sending, trace)
+        except SupportApiError as refused:
+            await _send_failure(sending, refused, trace)
         except Exception as error:
             if sending.status:
                 raise
@@ -116,6 +121,8 @@ class Edge:
             self.access_log.add((*event, user, trace.request_id))
 
     async def _through(self, scope: Scope, receive: Receive, sending: _Sending, trace: Trace) -> None:
+        refuse_oversized(scope)
+        self._cors.refuse_foreign_write(trace.method, trace.headers)
         # Whether a principal is needed is the handler's business (see guards.py): here it is only found out.
         try:
             trace.principal = self._gate.admit(trace.headers)
@@ -135,10 +142,11 @@ class Edge:
 class _Sending:
     """Litestar's `send`: adds what every response carries, and keeps the status."""
 
-    def __init__(self, send: Send, trace: Trace, cors: Cors) -> None:
+    def __init__(self, send: Send, trace: Trace, cors: Cors, security: SecurityHeaders) -> None:
         self._send = send
         self._trace = trace
         self._cors = cors
+        self._security = security
         self.status = 0
 
     async def __call__(self, message: Any) -> None:
@@ -149,15 +157,15 @@ class _Sending:
             message = {**message, "body": b""}
         await self._send(message)
 
-    def _head(self, given: Headers) -> Headers:
+    def _head(self, sent: Iterable[tuple[bytes, bytes]]) -> Headers:
+        given = list(sent)
         head = [*given, (b"x-request-id", self._trace.request_id)]
         names = {name for name, _ in given}
         if b"cache-control" not in names:
             head.append(_NO_STORE)
         if b"vary" not in names:
             head.append(_VARY_ORIGIN)
-        if _NOSNIFF[0] not in names:
-            head.append(_NOSNIFF)
+        head += self._security.beside(given)
         return head + self._cors.grant(self._trace.headers.get(b"origin", b""))
 
 

@@ -42,6 +42,8 @@ STATUSES: Final[dict[type[errors.SupportApiError], int]] = {
     errors.RefreshFailed: 503,
     errors.ValidationFailed: 422,
     errors.UnsupportedMediaType: 415,
+    errors.UriTooLong: 414,
+    errors.HeadersTooLarge: 431,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.RefreshDisabled: 403,
