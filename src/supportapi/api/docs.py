@@ -50,7 +50,7 @@ DOCUMENT: Final = Operation(
     tag="status",
     summary="This document",
     role=None,
-    successes={200: Success(description="OpenAPI 3.1.", media_type="application/vnd.oai.openapi+json")},
+    successes={200: Success(description="OpenAPI 3.1.", body=dict[str, Any])},
 )
 ROOT: Final = Operation(
     id="getRoot",
