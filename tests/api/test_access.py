@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from supportapi.access.attempts import PER_PAIR
 from supportapi.access.tokens import Tokens
+from supportapi.access.users import UserFile
 from supportapi.api.app import ROUTES
 from supportapi.api.operation import OPERATION
-from tests.api.world import SECRET, Api, World, clock, serving
+from tests.api.world import SECRET, Api, World, clock, serving, settle
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -174,3 +180,46 @@ async def test_elsewhere_than_local_the_cookie_is_secure(world: World) -> None:
         response = await api.client.post("/api/auth/sign-in", json={"username": "viewer", "password": "dev"})
 
     assert "; Secure" in response.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/calls/{}",
+        "/api/agents/{}",
+        "/api/settings/jobs/{}",
+        "/api/versions/{}/audit",
+        "/api/versions/{}...x",
+        "/docs/assets/{}",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["..%2F..%2F..%2Fetc%2Fpasswd", "%2Fetc%2Fpasswd", "..%5C..%5Cx", "x%00.json", "%7Bsapi%7D:current", "*"]
+)
+async def test_no_name_in_an_address_reaches_a_file_or_a_key(api: Api, path: str, name: str) -> None:
+    response = await api.get(path.format(name), "admin")
+
+    assert response.status_code in {404, 410, 422}
+    assert "root:" not in response.text
+
+
+@pytest.mark.parametrize("field", ["command", "refresh_command", "args", "env"])
+async def test_no_request_says_what_a_refresh_runs(api: Api, field: str) -> None:
+    response = await api.client.post("/api/settings/refresh", json={field: "touch /tmp/x"}, headers=api.bearer("admin"))
+
+    assert (response.status_code, response.json()["error"]["details"][0]["field"]) == (422, field)
+
+
+async def test_who_was_an_admin_administrates_no_longer(world: World, tmp_path: Path) -> None:
+    home = tmp_path / "another home"
+    users = UserFile(home)
+    users.add("admin", "admin", "correct horse")
+    async with serving(world, home) as api:
+        await settle(lambda: api.doors.door.signed_out.loaded)
+        before = await api.get("/api/settings/jobs", "admin")
+        users.add("admin", "viewer", "correct horse")
+        api.edge._gate._memory.clear()  # as half a minute does
+
+        after = await api.get("/api/settings/jobs", "admin")
+
+    assert (before.status_code, after.status_code) == (200, 403)
