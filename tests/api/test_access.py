@@ -218,7 +218,7 @@ async def test_who_was_an_admin_administrates_no_longer(world: World, tmp_path: 
         await settle(lambda: api.doors.door.signed_out.loaded)
         before = await api.get("/api/settings/jobs", "admin")
         users.add("admin", "viewer", "correct horse")
-        api.edge._gate._memory.clear()  # as half a minute does
+        api.edge._gate._memory.clear()  # pyright: ignore[reportPrivateUsage] - as half a minute does
 
         after = await api.get("/api/settings/jobs", "admin")
 
