@@ -82,17 +82,20 @@ class Edge:
             return
         answer.used = True
         reply = answer.reply(headers)
-        head = [*reply.head, *self._security.of_data, (b"x-request-id", request_id)]
+        series = reply.series or self._first_time(answer, reply)
+        head = [*reply.head, (b"x-request-id", request_id)]
         if b"origin" in headers:
             head += self._cors.grant(headers[b"origin"])
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body, "more_body": False})
         seconds = time.perf_counter() - started
-        (reply.series or self._series(answer, reply)).observe(seconds)
+        series.observe(seconds)
         event = (started, method, answer.route, path, query, reply.status, seconds, answer.source, answer.version)
         self.access_log.add((*event, principal.username, request_id))
 
-    def _series(self, answer: Answer, reply: Reply) -> Series:
+    def _first_time(self, answer: Answer, reply: Reply) -> Series:
+        """Done once for a reply: it gets the headers that every answer carries, and the series that counts it."""
+        reply.head = [*reply.head, *self._security.of_data]
         series = reply.series = self._counters.series(answer.route, reply.status, answer.source, "hot")
         return series
 
