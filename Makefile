@@ -6,7 +6,7 @@ PYTHON ?= python3
 NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check fmt lint openapi bench bench-serve lock clean client check-client \
+.PHONY: help dev test fuzz check fmt lint openapi bench bench-serve audit lock clean client check-client \
 	dashboard check-dashboard test-browser screenshots
 
 help: ## this list
@@ -18,7 +18,14 @@ dev: $(VENV)/.runtime ## run the whole system: Redis, sample data, api, watcher,
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest -q -n auto
 
-check: lint test ## everything that must hold: format, lint, types, floors, contract, tests
+fuzz: $(VENV)/.dev ## as the tests of made-up input, with twenty times as many examples
+	$(BIN)/python -m pytest -q -n auto --dist worksteal --timeout 3600 --hypothesis-profile long \
+		tests/api/test_document.py tests/calls tests/answers/test_query_string.py
+
+audit: $(VENV)/.dev ## known weaknesses of what the lock files pin
+	$(BIN)/python scripts/audit.py
+
+check: lint audit test ## everything that must hold: format, lint, types, floors, contract, known weaknesses, tests
 
 lint: $(VENV)/.dev ## format, lint, types, floors, contract
 	$(BIN)/ruff format --check .

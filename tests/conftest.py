@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # A busy machine is no bug: what is too slow is seen in benchmarks, not in properties.
 settings.register_profile("house", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=2_000)
 settings.load_profile("house")
 
 

@@ -127,6 +127,14 @@ def test_help_imports_neither_server_nor_polars() -> None:
     assert not {"polars", "litestar", "granian", "rq", "redis"} & imported_by("supportapi.cli")
 
 
+def test_every_test_that_the_threat_model_rests_on_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
+    written = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert len(named) > 50
+    assert {name for name in named if f"def {name}(" not in written} == set()
+
+
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
 def test_a_lock_file_pins_by_hash_and_names_no_download_address(lock: str) -> None:
     text = (ROOT / lock).read_text()

@@ -192,6 +192,18 @@ class ExportTimedOut(SupportApiError):
     code = "EXPORT_TIMED_OUT"
 
 
+class UriTooLong(SupportApiError):
+    """Path and query are longer than any question needs to be."""
+
+    code = "URI_TOO_LONG"
+
+
+class HeadersTooLarge(SupportApiError):
+    """There are more headers, or longer ones, than any client needs to send."""
+
+    code = "HEADERS_TOO_LARGE"
+
+
 class Unauthenticated(SupportApiError):
     """Nobody is signed in, or the token is not (any longer) good."""
 
@@ -199,7 +211,7 @@ class Unauthenticated(SupportApiError):
 
 
 class Forbidden(SupportApiError):
-    """The principal's role does not allow this."""
+    """The principal's role does not allow this, or another site makes a browser ask for it."""
 
     code = "FORBIDDEN"
 

@@ -18,6 +18,8 @@ from supportapi import environment as read
 from supportapi.errors import SettingsInvalid
 
 _SECRET_BYTES: Final = 32
+_SECRET_LETTERS: Final = 10
+_STRONG: Final = f"it needs {_SECRET_BYTES} bytes and {_SECRET_LETTERS} different letters"
 _BESIDE_MANIFEST: Final = "cleaned_calls.parquet"
 
 
@@ -39,9 +41,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str | None
     auth_enabled: bool
     secret_key: str
+    secret_key_previous: str | None
     access_token_expire_minutes: int
     supportapi_users: tuple[tuple[str, str, str], ...]
     cors_origins: tuple[str, ...]
+    proxies_in_front: int
     reporting_timezones: tuple[str, ...]
     watch_interval_seconds: float
     snapshots_kept: int
@@ -105,13 +109,17 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://` or `unix://`.", secret=True,
              unset="a server of our own, on a private socket"),
     Variable("AUTH_ENABLED", read.flag, "true", "`false` makes everybody an admin; `local` only."),
-    Variable("SECRET_KEY", str, "", "Signs tokens and cursors; at least 32 bytes outside `local`.", secret=True,
+    Variable("SECRET_KEY", str, "", "Signs tokens and cursors; at least 32 random bytes outside `local`.", secret=True,
              unset="in `local`: made once and kept in `SUPPORTAPI_HOME`"),
+    Variable("SECRET_KEY_PREVIOUS", read.text, "", "A key whose tokens are read still, while none is signed with it: "
+             "so a new `SECRET_KEY` signs nobody out (docs/security.md).", secret=True),
     Variable("ACCESS_TOKEN_EXPIRE_MINUTES", read.whole(1, 43200), "60", "Life of a token."),
     Variable("SUPPORTAPI_USERS", read.users, "", "Users, as `name:role:argon2-hash` with spaces between; see "
              "`supportapi users hash`.", secret=True, unset="none; in `local`: `admin`/`dev` and `viewer`/`dev`"),
     Variable("CORS_ORIGINS", read.origins, "http://localhost:3000",
              "Origins of front ends, with commas between. Empty: none.", empty=True),
+    Variable("PROXIES_IN_FRONT", read.whole(0, 10), "0", "Proxies of yours that each request passes, such as a load "
+             "balancer: they say in `X-Forwarded-For` who asks."),
     Variable("REPORTING_TIMEZONES", read.zones, "UTC",
              "Time zones that days can be counted in, with commas between; the first is the default."),
     Variable("WATCH_INTERVAL_SECONDS", read.number(0.1, 3600), "15",
@@ -204,17 +212,21 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values that are right one by one. A value that could not be read is absent."""
     found: list[str] = []
     local = values.get("app_env", "local") == "local"
-    outside = f"APP_ENV={values.get('app_env')}"
     if values.get("data_source") == "s3":
         found.append("DATA_SOURCE=s3 is not supported by this release; use DATA_SOURCE=local and MANIFEST_PATH.")
     manifest, parquet = values.get("manifest_path"), values.get("parquet_path")
     if manifest and parquet and manifest.parent.absolute() != parquet.parent.absolute():
         found.append(f"PARQUET_PATH={parquet} must lie in the folder of MANIFEST_PATH, {manifest.parent}.")
-    if local:
-        return found
-    if len(values.get("secret_key", "x" * _SECRET_BYTES).encode()) < _SECRET_BYTES:
+    return found if local else [*found, *_for_developers_only(values, f"APP_ENV={values.get('app_env')}")]
+
+
+def _for_developers_only(values: Mapping[str, Any], outside: str) -> list[str]:
+    found: list[str] = []
+    if _is_weak(values.get("secret_key", "")):
         remedy = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-        found.append(f"SECRET_KEY is missing or shorter than {_SECRET_BYTES} bytes, with {outside}; {remedy}")
+        found.append(f"SECRET_KEY is missing or easily guessed, with {outside}: {_STRONG}; {remedy}")
+    if (previous := values.get("secret_key_previous")) and _is_weak(previous):
+        found.append(f"SECRET_KEY_PREVIOUS is easily guessed, with {outside}: {_STRONG}; leave it out.")
     if not values.get("auth_enabled", True):
         found.append(f"AUTH_ENABLED=false is for APP_ENV=local only, not for {outside}; remove it.")
     if "*" in values.get("cors_origins", ()):
@@ -222,6 +234,10 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     if values.get("redis_url", "redis") is None and values["app_env"] != "test":
         found.append(f"REDIS_URL is needed with {outside}; set it to a Redis 6.2 or later.")
     return found
+
+
+def _is_weak(key: str) -> bool:
+    return len(key.encode()) < _SECRET_BYTES or len(set(key)) < _SECRET_LETTERS
 
 
 def shown(settings: Settings) -> dict[str, str]:

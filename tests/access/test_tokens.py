@@ -26,7 +26,8 @@ def forged(**changes: Any) -> str:
     token, _ = TOKENS.issue_token("ann", "viewer")
     claims = jwt.decode(token, options={"verify_signature": False}) | changes
     key = TOKENS._key  # pyright: ignore[reportPrivateUsage] - whoever has the key can sign anything
-    return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm="HS256")
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(claims, key, algorithm="HS256", headers=jwt.get_unverified_header(token))
 
 
 def test_a_token_names_whom_it_was_issued_to() -> None:
@@ -64,6 +65,55 @@ def test_clocks_that_differ_by_seconds_are_forgiven() -> None:
 
 def test_a_token_of_another_key_is_refused() -> None:
     assert reason(Tokens("another key", 60, time.time).issue_token("ann", "admin")[0]) == "bad_signature"
+
+
+def test_a_token_of_the_previous_key_is_read_and_a_new_one_is_signed_with_the_new_key() -> None:
+    rotated = Tokens("the key after it", 3600, time.time, [KEY])
+
+    old, new = TOKENS.issue_token("ann", "viewer")[0], rotated.issue_token("ann", "viewer")[0]
+
+    assert rotated.read_token(old).username == "ann"
+    assert rotated.read_token(new).username == "ann"
+    assert reason(new, TOKENS) == "bad_signature"
+
+
+def test_a_process_that_will_sign_with_the_new_key_later_reads_its_tokens_already() -> None:
+    before = Tokens(KEY, 3600, time.time, ["the key after it"])
+
+    token, _ = Tokens("the key after it", 3600, time.time, [KEY]).issue_token("ann", "viewer")
+
+    assert before.read_token(token).username == "ann"
+
+
+def test_a_key_that_was_taken_out_is_good_for_nothing() -> None:
+    assert (
+        reason(TOKENS.issue_token("ann", "viewer")[0], Tokens("the key after it", 3600, time.time)) == "bad_signature"
+    )
+
+
+def test_the_header_names_the_key_and_gives_none_of_it_away() -> None:
+    header = jwt.get_unverified_header(TOKENS.issue_token("ann", "viewer")[0])
+
+    assert set(header) == {"alg", "kid", "typ"}
+    assert header["kid"] not in KEY + TOKENS._key.hex()  # pyright: ignore[reportPrivateUsage] - nothing else has it
+
+
+@pytest.mark.parametrize("key_id", ["", "../../etc/passwd", "' OR 1=1", "0" * 5_000])
+def test_a_key_that_a_token_names_itself_is_not_looked_for(key_id: str) -> None:
+    claims = jwt.decode(TOKENS.issue_token("ann", "admin")[0], options={"verify_signature": False})
+
+    assert (
+        reason(
+            jwt.encode(claims, b"a key of the attacker's, and long enough", algorithm="HS256", headers={"kid": key_id})
+        )
+        == "bad_signature"
+    )
+
+
+def test_a_life_that_was_shortened_ends_tokens_that_are_out() -> None:
+    issued, _ = Tokens(KEY, 86_400, lambda: time.time() - 7_200).issue_token("ann", "viewer")
+
+    assert reason(issued, TOKENS) == "expired"
 
 
 def test_a_changed_role_breaks_the_signature() -> None:

@@ -5,7 +5,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import Type, extract_parameters
 
+from supportapi.access import passwords
 from supportapi.access.passwords import hash_password, password_fits
 from supportapi.access.users import User, UserFile, Users
 from supportapi.errors import NotFound, SettingsInvalid, Unauthenticated, ValidationFailed
@@ -167,3 +169,10 @@ def test_samples_are_shown_only_while_there_is_nobody_else(tmp_path: Path) -> No
 
     assert (before, users.samples()) == ({"admin", "viewer"}, {})
     assert Users([], UserFile(tmp_path / "elsewhere"), samples=False).samples() == {}
+
+
+def test_an_unknown_user_costs_the_same_work_as_a_known_one() -> None:
+    nobody = extract_parameters(passwords._nobody())  # pyright: ignore[reportPrivateUsage] - what is checked when there is no user
+
+    assert nobody == extract_parameters(hash_password("correct horse"))
+    assert (nobody.type, nobody.memory_cost >= 19_456, nobody.time_cost >= 2) == (Type.ID, True, True)

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from supportapi.answers.query import MetricsQuery, window_of, zone_of
-from supportapi.calls.window import Window
+from supportapi.answers.query import FIRST_DAY, LAST_DAY, MetricsQuery, window_of, zone_of
+from supportapi.calls.window import Comparison, Window, comparison_window
 from supportapi.errors import ValidationFailed
 
 DATA = Window(date(2026, 1, 10), date(2026, 3, 1))
@@ -28,6 +28,31 @@ def test_a_range_beside_a_day_is_refused() -> None:
 def test_a_window_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ValidationFailed, match="must be before"):
         window_of(MetricsQuery(from_=date(2026, 2, 2), to=date(2026, 2, 2)), DATA)
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        (MetricsQuery(from_=date(234, 8, 20)), ["from"]),
+        (MetricsQuery(to=date.max), ["to"]),
+        (MetricsQuery(from_=date.min, to=date.max), ["from", "to"]),
+    ],
+)
+def test_a_day_of_another_age_is_refused(query: MetricsQuery, fields: list[str]) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        window_of(query, DATA)
+
+    assert [detail["field"] for detail in refused.value.details] == fields
+
+
+@pytest.mark.parametrize("comparison", ["previous", "previous_week", "previous_month", "previous_year"])
+def test_before_the_longest_window_there_is_room_to_compare(comparison: Comparison) -> None:
+    window = window_of(MetricsQuery(from_=FIRST_DAY, to=LAST_DAY), DATA)
+
+    earlier = comparison_window(window, comparison)
+
+    assert earlier is not None
+    assert earlier.start < window.start
 
 
 def test_an_unknown_zone_is_refused_with_the_list() -> None:

@@ -31,6 +31,12 @@ def test_the_default_window_is_spelled_out_so_that_it_has_one_form() -> None:
     assert canonical(decode(b"", MetricsQuery)) == canonical(decode(b"range=30d", MetricsQuery)) == "range=30d"
 
 
+@pytest.mark.parametrize("query", [b"to=null", b"from=NULL", b"range=null", b"range=7d&sort_by=null"])
+def test_the_word_null_is_no_value_that_was_left_out(query: bytes) -> None:
+    with pytest.raises(ValidationFailed):
+        decode(query, MetricsQuery)
+
+
 def test_every_problem_is_told_at_once_in_the_clients_words() -> None:
     with pytest.raises(ValidationFailed) as refused:
         decode(b"regoin=x&from=1.1.2026&page=0&compare=yesterday&to=2026-01-01&to=2026-01-02", AgentsQuery)

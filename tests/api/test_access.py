@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from supportapi.access.attempts import PER_PAIR
 from supportapi.access.tokens import Tokens
+from supportapi.access.users import UserFile
 from supportapi.api.app import ROUTES
 from supportapi.api.operation import OPERATION
-from tests.api.world import SECRET, Api, World, clock, serving
+from tests.api.world import SECRET, Api, World, clock, serving, settle
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -117,16 +124,45 @@ async def test_wrong_credentials_are_refused_in_the_same_words(api: Api, usernam
     assert "set-cookie" not in response.headers
 
 
-async def test_too_many_attempts_have_to_wait(api: Api) -> None:
-    body = {"username": "admin", "password": ""}
-    api.doors.door._attempts.allow("admin", "127.0.0.1")
-    for _ in range(19):
-        api.doors.door.allow("admin", "127.0.0.1")
+async def test_too_many_attempts_have_to_wait_with_the_right_password_too(api: Api) -> None:
+    body = {"username": "admin", "password": "dev"}
+    for _ in range(PER_PAIR.failures):
+        await api.doors.door.attempts.allow("admin", "127.0.0.1")
 
-    response = await api.client.post("/api/auth/sign-in", json=body | {"password": "dev"})
+    response = await api.client.post("/api/auth/sign-in", json=body)
 
     assert (response.status_code, response.json()["error"]["code"]) == (429, "RATE_LIMITED")
     assert int(response.headers["retry-after"]) > 0
+
+
+async def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_names(world: World) -> None:
+    async with serving(world, proxies_in_front=1) as api:
+        for _ in range(PER_PAIR.failures):
+            await api.doors.door.attempts.allow("admin", "203.0.113.9")
+
+        statuses = [
+            (
+                await api.client.post(
+                    "/api/auth/sign-in",
+                    json={"username": "admin", "password": "dev"},
+                    headers={"x-forwarded-for": forwarded},
+                )
+            ).status_code
+            for forwarded in ("203.0.113.9", "198.51.100.1, 203.0.113.9", "203.0.113.9, 198.51.100.1")
+        ]
+
+    assert statuses == [429, 429, 200]
+
+
+async def test_without_a_proxy_nobody_chooses_their_address(api: Api) -> None:
+    for _ in range(PER_PAIR.failures):
+        await api.doors.door.attempts.allow("admin", "127.0.0.1")
+
+    response = await api.client.post(
+        "/api/auth/sign-in", json={"username": "admin", "password": "dev"}, headers={"x-forwarded-for": "203.0.113.9"}
+    )
+
+    assert response.status_code == 429
 
 
 async def test_who_signs_out_loses_the_cookie(api: Api) -> None:
@@ -154,3 +190,46 @@ async def test_the_samples_that_a_page_offers_can_sign_in(api: Api) -> None:
     )
 
     assert response.json()["data"]["user"] == {"username": offered["username"], "role": offered["role"]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/calls/{}",
+        "/api/agents/{}",
+        "/api/settings/jobs/{}",
+        "/api/versions/{}/audit",
+        "/api/versions/{}...x",
+        "/docs/assets/{}",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["..%2F..%2F..%2Fetc%2Fpasswd", "%2Fetc%2Fpasswd", "..%5C..%5Cx", "x%00.json", "%7Bsapi%7D:current", "*"]
+)
+async def test_no_name_in_an_address_reaches_a_file_or_a_key(api: Api, path: str, name: str) -> None:
+    response = await api.get(path.format(name), "admin")
+
+    assert response.status_code in {404, 410, 422}
+    assert "root:" not in response.text
+
+
+@pytest.mark.parametrize("field", ["command", "refresh_command", "args", "env"])
+async def test_no_request_says_what_a_refresh_runs(api: Api, field: str) -> None:
+    response = await api.client.post("/api/settings/refresh", json={field: "touch /tmp/x"}, headers=api.bearer("admin"))
+
+    assert (response.status_code, response.json()["error"]["details"][0]["field"]) == (422, field)
+
+
+async def test_who_was_an_admin_administrates_no_longer(world: World, tmp_path: Path) -> None:
+    home = tmp_path / "another home"
+    users = UserFile(home)
+    users.add("admin", "admin", "correct horse")
+    async with serving(world, home) as api:
+        await settle(lambda: api.doors.door.signed_out.loaded)
+        before = await api.get("/api/settings/jobs", "admin")
+        users.add("admin", "viewer", "correct horse")
+        api.edge._gate._memory.clear()  # pyright: ignore[reportPrivateUsage] - as half a minute does
+
+        after = await api.get("/api/settings/jobs", "admin")
+
+    assert (before.status_code, after.status_code) == (200, 403)

@@ -20,7 +20,7 @@ class Register:
         self.asked += 1
         if token != "good":
             raise Unauthenticated("no")
-        return Principal("anna", "viewer", self.expires), self.expires
+        return Principal("anna", "viewer", self.expires, "its id"), self.expires
 
 
 def test_a_token_is_verified_once() -> None:
@@ -79,12 +79,15 @@ def test_the_memory_is_bounded() -> None:
     assert last is not None
 
 
-def test_a_revoked_token_can_be_forgotten() -> None:
+def test_a_token_that_was_signed_out_is_forgotten_and_no_other() -> None:
     gate = Gate(Register().verify)
     gate.admit({b"authorization": b"Bearer good"})
 
-    gate.forget()
+    gate.forget({"another"})
+    after_another = gate.remembered({b"authorization": b"Bearer good"}, time.perf_counter())
+    gate.forget({"its id"})
 
+    assert after_another is not None
     assert gate.remembered({b"authorization": b"Bearer good"}, time.perf_counter()) is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ import httpx
 import msgspec
 import polars as pl
 
-from supportapi.access.door import Attempts, Door
+from supportapi.access.attempts import Attempts
+from supportapi.access.door import Door
+from supportapi.access.sign_outs import SignedOut, SignOuts
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import UserFile, Users
 from supportapi.answers.prepared import prepare
@@ -191,9 +194,15 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
     """An API process for `world`; with a `home` of its own it is on another machine."""
     redis = connect_async(settings.pop("redis_url", world.redis_url))
     events: list[AccessEvent] = []
-    tokens = Tokens(SECRET, 3_600, lambda: clock().timestamp())
+    tokens = Tokens(SECRET, 3_600, time.time)
     house = home or world.home
-    door = Door(Users([], UserFile(house), samples=True), tokens, Attempts(lambda: clock().timestamp()))
+    door = Door(
+        Users([], UserFile(house), samples=True),
+        tokens,
+        Attempts(redis, time.monotonic),
+        SignOuts(redis, tokens.lifetime_seconds, time.time),
+        SignedOut(time.time),
+    )
     options: dict[str, Any] = {"secure_cookie": False, "cors_origins": (ORIGIN,), **settings}
     parts = Parts(
         shelf=AsyncShelf(redis),

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from supportapi.calls.manifest import ManifestFile, dataset_hash, read_manifest
+from supportapi.calls.manifest import Manifest, ManifestFile, dataset_hash, read_manifest
 from supportapi.errors import ManifestInvalid
 
 HASH = "ab" * 32
@@ -68,3 +73,48 @@ def test_what_is_no_manifest_is_refused_with_a_reason(document_: bytes, reason: 
         read_manifest(document_)
 
     assert refused.value.facts["reason"] == reason
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+PATHS = st.text() | st.lists(st.sampled_from(["..", ".", "", "a", "C:", "~", "b.parquet"])).map("/".join)
+HASHES = st.sampled_from([HASH, HASH.upper(), f"sha256:{HASH}", "b" * 64]) | st.text()
+ANY_MANIFEST = st.fixed_dictionaries(
+    {"path": PATHS, "hash": HASHES},
+    optional={
+        "files": st.lists(st.fixed_dictionaries({"path": PATHS, "hash": HASHES}), max_size=3),
+        "size_bytes": JSON,
+        "updated_at": JSON,
+        "columns": JSON,
+        "file_size": JSON,
+    },
+)
+
+
+def read_or_none(written: bytes) -> Manifest | None:
+    try:
+        return read_manifest(written)
+    except ManifestInvalid:
+        return None
+
+
+@given(st.binary() | JSON.map(json.dumps).map(str.encode))
+def test_whatever_stands_there_is_a_manifest_or_refused_by_name(written: bytes) -> None:
+    read_or_none(written)
+
+
+@pytest.mark.parametrize("written", [b"[" * 100_000, b'{"notes":' * 100_000, b'{"notes": "\\ud800"}', b"\xff\xfe"])
+def test_what_would_upset_a_decoder_is_refused_by_name(written: bytes) -> None:
+    assert read_or_none(written) is None
+
+
+@given(ANY_MANIFEST.map(json.dumps).map(str.encode))
+def test_no_manifest_names_a_file_outside_of_its_folder(written: bytes) -> None:
+    manifest = read_or_none(written)
+
+    folder = Path("/srv/data")
+    named = [] if manifest is None else [manifest.path, *(file.path for file in manifest.files)]
+    assert [path for path in named if not Path(os.path.normpath(folder / path)).is_relative_to(folder)] == []

@@ -3,6 +3,9 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
 
 from supportapi.calls.columns import ENDED_AT_SUMS
 from supportapi.calls.mapping import read_mapping
@@ -179,3 +182,46 @@ def test_the_reading_of_files_and_lookups_is_declared_by_name() -> None:
 
     assert (mapping.read.cells, mapping.read.records, mapping.read.header_row) == ("B4:H", "data.items", 0)
     assert mapping.lookups["agents"].read.sheet == 2
+
+
+WORDS = st.sampled_from(["id", "start", "%Y", "UTC", "../../etc/passwd", "", "null", "a.b", "iso"]) | st.text(
+    max_size=20
+)
+TOML = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["from", "formats", "unit", "map", "zone", "is", "path"]) | WORDS, inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+TABLES = st.sampled_from(
+    ["columns", "read", "lookups", "filters", "duplicates", "fold", "write", "time_zone", "rows_are_calls"]
+)
+COLUMNS = st.dictionaries(st.sampled_from(["call_id", "started_at", "ended_at", "region", "rating", "resolved"]), TOML)
+
+
+def read_or_told(document: str) -> object:
+    try:
+        return read_mapping(document)
+    except MappingInvalid as refused:
+        return refused.facts["problems"]
+
+
+@given(st.dictionaries(TABLES, TOML), COLUMNS)
+def test_whatever_a_mapping_says_it_is_read_or_refused_with_its_problems(
+    tables: dict[str, object], columns: dict[str, object]
+) -> None:
+    assert read_or_told(tomli_w.dumps(tables | {"columns": columns}))
+
+
+@given(st.text())
+def test_what_is_no_toml_is_refused_by_name(document: str) -> None:
+    assert read_or_told(document)
+
+
+@pytest.mark.parametrize("document", ["a = " + "[" * 50_000, "[" + ".".join("a" * 50_000) + "]"])
+def test_a_mapping_nested_without_end_is_refused_by_name(document: str) -> None:
+    assert read_or_told(document)

@@ -48,6 +48,30 @@ def test_the_sample_users_sign_in_and_nobody_else(api: Api) -> None:
     assert token not in api.log.read_text()
 
 
+def test_no_secret_gets_into_its_log_or_an_answer(tmp_path: Path, redis_url: str) -> None:
+    secrets = {
+        "SECRET_KEY": "a key of these tests, and of nobody else",
+        "SECRET_KEY_PREVIOUS": "the key that was before it",
+    }
+    api = Api(tmp_path, REDIS_URL=redis_url, LOG_LEVEL="DEBUG", **secrets)
+    try:
+        _, _, signed = api.ask("POST", "/api/auth/sign-in", {"username": "admin", "password": "dev"})
+        token = signed["data"]["access_token"]
+        answers = [
+            api.ask("GET", f"/api/nothing?access_token={token}&password=hunter2"),
+            api.ask("POST", "/api/auth/sign-in", {"username": "admin", "password": "hunter2-hunter2"}),
+            api.ask("POST", "/api/auth/sign-in", {"username": ["hunter2-hunter2"], "password": 7}),
+            api.ask("GET", "/api/auth/me", authorization=f"Bearer {token}x"),
+            api.ask("GET", "/openapi.json"),
+        ]
+        until(lambda: '"/openapi.json"' in api.log.read_text())
+    finally:
+        api.end()
+
+    written = api.log.read_text() + str([body for _, _, body in answers])
+    assert [word for word in (*secrets.values(), token, "hunter2", "$argon2", redis_url) if word in written] == []
+
+
 def test_it_ends_in_seconds_when_asked_to_and_leaves_nobody(api: Api) -> None:
     workers = api.process.children(recursive=True)
 

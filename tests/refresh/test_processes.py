@@ -39,7 +39,8 @@ def run(start: Callable[..., subprocess.Popen[bytes]], redis_url: str, tmp_path:
     def run_process(role: str, **variables: str) -> subprocess.Popen[bytes]:
         settings = {
             "APP_ENV": "test", "REDIS_URL": redis_url, "SUPPORTAPI_HOME": str(tmp_path / "home"), "AUDIT_QUERIES": "5",
-            "MANIFEST_PATH": str(data / "manifest.json"), "SECRET_KEY": "x" * 40, "WATCH_INTERVAL_SECONDS": "2",
+            "MANIFEST_PATH": str(data / "manifest.json"), "SECRET_KEY": "of these tests, and of nobody else",
+            "WATCH_INTERVAL_SECONDS": "2",
         }  # fmt: skip
         return start("tests.refresh.run_process", role, **(settings | variables))
 

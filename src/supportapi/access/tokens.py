@@ -12,7 +12,7 @@ from supportapi.access.principal import Principal, Role, is_role
 from supportapi.errors import Unauthenticated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ISSUER: Final = "supportapi"
 AUDIENCE: Final = "supportapi"
@@ -21,8 +21,9 @@ _CLAIMS: Final = ["iss", "aud", "sub", "role", "iat", "nbf", "exp", "jti"]
 _LEEWAY_SECONDS: Final = 5
 """Clocks of machines that share a key differ a little."""
 
+_EXPIRED: Final = ("expired", "The session has expired; sign in again.")
 _REASONS: Final[dict[type[jwt.InvalidTokenError], tuple[str, str]]] = {
-    jwt.ExpiredSignatureError: ("expired", "The session has expired; sign in again."),
+    jwt.ExpiredSignatureError: _EXPIRED,
     jwt.ImmatureSignatureError: ("not_yet_valid", "The token is not valid yet."),
     jwt.InvalidAudienceError: ("wrong_audience", "The token is meant for somebody else."),
     jwt.InvalidIssuerError: ("wrong_issuer", "The token was issued by somebody else."),
@@ -34,11 +35,17 @@ _MALFORMED: Final = ("malformed", "This is not a token of ours.")
 
 
 class Tokens:
-    """Issues and reads tokens. `clock` gives epoch seconds."""
+    """Issues and reads tokens. `clock` gives epoch seconds.
 
-    def __init__(self, secret_key: str, lifetime_seconds: int, clock: Callable[[], float]) -> None:
-        # Derived, so that the key has its 32 bytes whatever a developer wrote, and signs nothing but tokens.
-        self._key = hashlib.sha256(b"supportapi/token:" + secret_key.encode()).digest()
+    The tokens of `previous_keys` are still read, so that a key can be replaced without anybody being signed out. A
+    token's header names its key (`kid`): a process that does not know the key says no without trying the others.
+    """
+
+    def __init__(
+        self, secret_key: str, lifetime_seconds: int, clock: Callable[[], float], previous_keys: Iterable[str] = ()
+    ) -> None:
+        self._keys = dict(_named_key(key) for key in (*previous_keys, secret_key))
+        self._key_id, self._key = _named_key(secret_key)
         self.lifetime_seconds = lifetime_seconds
         self._clock = clock
 
@@ -55,14 +62,17 @@ class Tokens:
             "exp": now + self.lifetime_seconds,
             "jti": secrets.token_urlsafe(12),
         }
-        return jwt.encode(claims, self._key, algorithm=_ALGORITHM), self.lifetime_seconds
+        return jwt.encode(claims, self._key, _ALGORITHM, headers={"kid": self._key_id}), self.lifetime_seconds
 
     def read_token(self, token: str) -> Principal:
-        """Whom `token` names. Raises `Unauthenticated` with the fact `reason`."""
+        """Whom `token` names. Raises `Unauthenticated` with the fact `reason`.
+
+        A life that has been shortened holds for the tokens that are out as well.
+        """
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._key,
+                self._key_of(token),
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
@@ -75,4 +85,20 @@ class Tokens:
         role = claims["role"]
         if not is_role(role):
             raise Unauthenticated("The token names no role of ours.", reason="unknown_role")
-        return Principal(claims["sub"], role, float(claims["exp"]), str(claims["jti"]))
+        expires_at = min(float(claims["exp"]), float(claims["iat"]) + self.lifetime_seconds)
+        if expires_at <= self._clock() - _LEEWAY_SECONDS:
+            raise Unauthenticated(_EXPIRED[1], reason=_EXPIRED[0])
+        return Principal(claims["sub"], role, expires_at, str(claims["jti"]))
+
+    def _key_of(self, token: str) -> bytes:
+        # Of a key that we do not know, the signature cannot be ours: our own one says so.
+        return self._keys.get(jwt.get_unverified_header(token).get("kid", ""), self._key)
+
+
+def _named_key(secret_key: str) -> tuple[str, bytes]:
+    """The key that signs tokens, and its public name, from which nothing can be learned about it.
+
+    Derived, so that the key has its 32 bytes whatever a developer wrote, and signs nothing but tokens.
+    """
+    key = hashlib.sha256(b"supportapi/token:" + secret_key.encode()).digest()
+    return hashlib.sha256(b"supportapi/kid:" + key).hexdigest()[:8], key

@@ -27,6 +27,8 @@ from supportapi.rollups.questions import Measured
 METRICS_PATH: Final = "/api/metrics"
 
 DEFAULT_RANGE: Final[RelativeRange] = "30d"
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
+"""What is asked for lies between: there is room for a window of equal length before it, and for a week after it."""
 
 Members = Annotated[
     tuple[str, ...],
@@ -222,14 +224,22 @@ def zone_of(timezone: str | None, zones: tuple[str, ...]) -> str:
 def window_of(query: WindowedQuery, data: Window) -> Window:
     """The window that `query` asks for, for data that spans `data`.
 
-    Raises `ValidationFailed` when `range` stands beside `from` or `to`, or when `from` is not before `to`.
+    Raises `ValidationFailed` when `range` stands beside `from` or `to`, when `from` is not before `to`, or when either
+    is a day of another age.
     """
     if query.range is not None and (query.from_ is not None or query.to is not None):
         raise ValidationFailed([{"field": "range", "message": "Give either 'range' or 'from' and 'to', not both."}])
     if query.from_ is None and query.to is None:
         return relative_window(query.range or query.default_range, data)
+    if strange := [name for name, day in (("from", query.from_), ("to", query.to)) if day and not _is_asked_for(day)]:
+        message = f"A day from {FIRST_DAY} to {LAST_DAY} is needed."
+        raise ValidationFailed([{"field": name, "message": message} for name in strange])
     window = Window(query.from_ or data.start, query.to or data.end)
     if window.start >= window.end:
         message = f"'from' ({window.start}) must be before 'to' ({window.end}), the day after the last one."
         raise ValidationFailed([{"field": "from", "message": message}])
     return window
+
+
+def _is_asked_for(day: date) -> bool:
+    return FIRST_DAY <= day <= LAST_DAY

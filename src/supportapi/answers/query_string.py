@@ -69,9 +69,12 @@ def _of_texts(name: str, texts: list[str], kind: Any) -> Any:
     many = _holds_many(kind)
     values = _members(texts) if many else [unquote_plus(texts[0])]
     try:
-        return msgspec.convert(values if many else values[0], kind, strict=False)
+        fitted = msgspec.convert(values if many else values[0], kind, strict=False)
     except msgspec.ValidationError as cause:
         raise _Unfit(_unfit(name, values, kind, cause)) from cause
+    if fitted is None:  # the word `null`, which msgspec reads as None; in a query absent is the only null
+        raise _Unfit(_unfit(name, values, kind, msgspec.ValidationError("leave it out")))
+    return fitted
 
 
 def _of_json(name: str, value: Any, kind: Any) -> Any:

@@ -24,7 +24,6 @@ UNCHANGING: Final = b"private, max-age=31536000, immutable"
 """`Cache-Control` of what the next version may answer otherwise, and of what a version asked for by name answers."""
 
 _VARY: Final = (b"vary", b"Accept-Encoding, Origin")
-_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
 class Reply:
@@ -113,7 +112,7 @@ class Answer:
         return self._gzip
 
     def _head(self, tag: bytes, length: int | None = None) -> Headers:
-        head: Headers = [(b"etag", tag), (b"cache-control", self._cache_control), _VARY, _NOSNIFF, *self._link]
+        head: Headers = [(b"etag", tag), (b"cache-control", self._cache_control), _VARY, *self._link]
         if length is None:
             return head
         return [(b"content-type", _JSON), (b"content-length", str(length).encode()), *head]

@@ -54,6 +54,8 @@ from supportapi.api.guards import admitted
 from supportapi.api.job_feed import JobFeed
 from supportapi.api.kept_versions import KeptVersions
 from supportapi.api.openapi import openapi_of
+from supportapi.api.security_headers import SecurityHeaders
+from supportapi.api.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -124,6 +126,7 @@ class Parts:
     now: Callable[[], datetime]
     everyone: Principal | None = None
     secure_cookie: bool = True
+    proxies_in_front: int = 0
     cors_origins: tuple[str, ...] = ()
     refresh_enabled: bool = False
     hot_cache_mb: int = 64
@@ -132,7 +135,9 @@ class Parts:
     event_listeners_max: int = 2_000
     compute_threads: int = 2
     calls_threads: int = 2
+    sign_in_threads: int = 2
     questions_waiting_max: int = 256
+    sign_ins_waiting_max: int = 64
 
 
 def create_app(parts: Parts) -> Edge:
@@ -150,6 +155,7 @@ def create_app(parts: Parts) -> Edge:
         announce=broadcast.announce,
         now=parts.now,
     )
+    gate = Gate(parts.door.verify, parts.everyone)
     doors = Doors(
         follower=follower,
         broadcast=broadcast,
@@ -159,10 +165,13 @@ def create_app(parts: Parts) -> Edge:
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
         downloads=Downloads(parts.exports_at_once),
         export_rows_max=parts.export_rows_max,
+        sign_in_desk=Desk("sign-in", parts.sign_in_threads, parts.sign_ins_waiting_max),
         counters=Counters(),
         cursors=parts.cursors,
         door=parts.door,
+        sessions=Sessions(parts.door, gate.forget),
         secure_cookie=parts.secure_cookie,
+        proxies_in_front=parts.proxies_in_front,
         shelf=parts.shelf,
         records=parts.records,
         queue=parts.queue,
@@ -175,10 +184,11 @@ def create_app(parts: Parts) -> Edge:
     return Edge(
         _litestar(doors, access_log),
         current=lambda: follower.current,
-        gate=Gate(parts.door.verify, parts.everyone),
+        gate=gate,
         cors=Cors(parts.cors_origins),
         counters=doors.counters,
         access_log=access_log,
+        security=SecurityHeaders(secure=parts.secure_cookie),
     )
 
 
@@ -215,6 +225,7 @@ def _litestar(doors: Doors, access_log: AccessLog) -> Litestar:
 
 @contextlib.asynccontextmanager
 async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
+    doors.sessions.start()
     doors.follower.start()
     # What is there now stays: the collector need not look at it again and again while requests come.
     gc.collect()
@@ -225,9 +236,11 @@ async def _living(doors: Doors, access_log: AccessLog) -> AsyncGenerator[None]:
         finally:
             doors.broadcast.close()
             await doors.follower.stop()
+            await doors.sessions.stop()
             doors.desk.close()
             doors.calls_desk.close()
             doors.downloads.close()
+            doors.sign_in_desk.close()
             access_log.flush()
             gc.unfreeze()
 

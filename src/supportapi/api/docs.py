@@ -21,7 +21,6 @@ _POLICY: Final = (
 _PAGE_HEADERS: Final = {
     "cache-control": "no-cache",
     "content-security-policy": _POLICY,
-    "referrer-policy": "no-referrer",
 }
 _ASSET_HEADERS: Final = {"cache-control": "public, max-age=3600"}
 _ASSETS: Final = {
@@ -51,7 +50,7 @@ DOCUMENT: Final = Operation(
     tag="status",
     summary="This document",
     role=None,
-    successes={200: Success(description="OpenAPI 3.1.", media_type="application/vnd.oai.openapi+json")},
+    successes={200: Success(description="OpenAPI 3.1.", body=dict[str, Any])},
 )
 
 

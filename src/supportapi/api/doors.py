@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from supportapi.api.follower import Follower
     from supportapi.api.kept_versions import KeptVersions
     from supportapi.api.machine import ThisMachine
+    from supportapi.api.sessions import Sessions
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
@@ -39,10 +40,13 @@ class Doors:
     calls_desk: Desk
     downloads: Downloads
     export_rows_max: int
+    sign_in_desk: Desk
     counters: Counters
     cursors: Cursors
     door: Door
+    sessions: Sessions
     secure_cookie: bool
+    proxies_in_front: int
     shelf: AsyncShelf
     records: AsyncRecords
     queue: BuildQueue

@@ -9,15 +9,16 @@ Litestar's own middleware does not see unknown paths, wrong methods and refused 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from supportapi.api.envelope import refusal
 from supportapi.api.gate import read_headers
+from supportapi.api.limits import refuse_oversized
 from supportapi.api.trace import KEY, RequestIds, Trace
-from supportapi.errors import Unauthenticated
+from supportapi.errors import SupportApiError, Unauthenticated, WarmingUp
 
 if TYPE_CHECKING:
     from supportapi.api.access_log import AccessLog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from supportapi.api.counters import Counters, Series
     from supportapi.api.follower import Current
     from supportapi.api.gate import Gate
+    from supportapi.api.security_headers import SecurityHeaders
 
 Headers = list[tuple[bytes, bytes]]
 Scope = MutableMapping[str, Any]
@@ -35,7 +37,6 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _READS: Final = ("GET", "HEAD")
 _VARY_ORIGIN: Final = (b"vary", b"Origin")
-_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _NO_BODY: Final = {"type": "http.response.body", "body": b"", "more_body": False}
 _log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class Edge:
         cors: Cors,
         counters: Counters,
         access_log: AccessLog,
+        security: SecurityHeaders,
     ) -> None:
         self.app = app
         self._current = current
@@ -60,6 +62,7 @@ class Edge:
         self._cors = cors
         self._counters = counters
         self.access_log = access_log
+        self._security = security
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,29 +83,34 @@ class Edge:
             return
         answer.used = True
         reply = answer.reply(headers)
+        series = reply.series or self._first_time(answer, reply)
         head = [*reply.head, (b"x-request-id", request_id)]
         if b"origin" in headers:
             head += self._cors.grant(headers[b"origin"])
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send(reply.message if method == "GET" else _NO_BODY)
         seconds = time.perf_counter() - started
-        (reply.series or self._series(answer, reply)).observe(seconds)
+        series.observe(seconds)
         what = (method, answer.route, path, query, reply.status, answer.source, answer.version, principal.username)
         self.access_log.add((what, started, seconds, request_id))
 
-    def _series(self, answer: Answer, reply: Reply) -> Series:
+    def _first_time(self, answer: Answer, reply: Reply) -> Series:
+        """Done once for a reply: it gets the headers that every answer carries, and the series that counts it."""
+        reply.head = [*reply.head, *self._security.of_data]
         series = reply.series = self._counters.series(answer.route, reply.status, answer.source, "hot")
         return series
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send, trace: Trace, started: float) -> None:
         scope[KEY] = trace
         path, query = scope["path"], scope["query_string"]
-        sending = _Sending(send, trace, self._cors)
+        sending = _Sending(send, trace, self._cors, self._security)
         try:
             if trace.method == "OPTIONS" and b"access-control-request-method" in trace.headers:
                 await self._preflight(sending, trace)
             else:
                 await self._through(scope, receive, sending, trace)
+        except SupportApiError as refused:
+            await _send_failure(sending, refused, trace)
         except Exception as error:
             if sending.status:
                 raise
@@ -117,10 +125,12 @@ class Edge:
             self.access_log.add((what, started, seconds, trace.request_id))
 
     async def _through(self, scope: Scope, receive: Receive, sending: _Sending, trace: Trace) -> None:
+        refuse_oversized(scope)
+        self._cors.refuse_foreign_write(trace.method, trace.headers)
         # Whether a principal is needed is the handler's business (see guards.py): here it is only found out.
         try:
             trace.principal = self._gate.admit(trace.headers)
-        except Unauthenticated as refused:
+        except (Unauthenticated, WarmingUp) as refused:
             trace.refusal = refused
         if trace.method == "HEAD":
             scope["method"] = "GET"
@@ -136,10 +146,11 @@ class Edge:
 class _Sending:
     """Litestar's `send`: adds what every response carries, and keeps the status."""
 
-    def __init__(self, send: Send, trace: Trace, cors: Cors) -> None:
+    def __init__(self, send: Send, trace: Trace, cors: Cors, security: SecurityHeaders) -> None:
         self._send = send
         self._trace = trace
         self._cors = cors
+        self._security = security
         self.status = 0
 
     async def __call__(self, message: Any) -> None:
@@ -150,15 +161,15 @@ class _Sending:
             message = {**message, "body": b""}
         await self._send(message)
 
-    def _head(self, given: Headers) -> Headers:
+    def _head(self, sent: Iterable[tuple[bytes, bytes]]) -> Headers:
+        given = list(sent)
         head = [*given, (b"x-request-id", self._trace.request_id)]
         names = {name for name, _ in given}
         if b"cache-control" not in names:
             head.append(_NO_STORE)
         if b"vary" not in names:
             head.append(_VARY_ORIGIN)
-        if _NOSNIFF[0] not in names:
-            head.append(_NOSNIFF)
+        head += self._security.beside(given)
         return head + self._cors.grant(self._trace.headers.get(b"origin", b""))
 
 

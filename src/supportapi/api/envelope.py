@@ -45,6 +45,8 @@ STATUSES: Final[dict[type[errors.SupportApiError], int]] = {
     errors.ExportFailed: 503,
     errors.ExportTimedOut: 503,
     errors.UnsupportedMediaType: 415,
+    errors.UriTooLong: 414,
+    errors.HeadersTooLarge: 431,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.RefreshDisabled: 403,
@@ -95,7 +97,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     field: Annotated[str | None, Doc(description="Parameter or body field, as the client spells it; null for none.")]
     message: Annotated[str, Doc(examples=["'regio' is not a parameter of this route; did you mean 'region'?"])]
-    allowed: Annotated[tuple[str, ...] | msgspec.UnsetType, Doc(description="The values that there are.")] = (
+    allowed: Annotated[tuple[str | int, ...] | msgspec.UnsetType, Doc(description="The values that there are.")] = (
         msgspec.UNSET
     )
 

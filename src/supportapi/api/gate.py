@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from supportapi.errors import Unauthenticated
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from supportapi.access.principal import Principal
 
 COOKIE: Final = "supportapi_token"
@@ -16,7 +18,7 @@ COOKIE: Final = "supportapi_token"
 _BEARER: Final = b"bearer "
 _REMEMBERED: Final = 4_096
 _REMEMBERED_SECONDS: Final = 30.0
-"""A revoked token or a changed role is noticed after this time at the latest."""
+"""A removed user or a changed role is noticed after this time at the latest."""
 
 Verify = Callable[[str], tuple["Principal", float]]
 """Token -> its principal and the epoch second at which it expires; raises `Unauthenticated`."""
@@ -57,22 +59,38 @@ class Gate:
         self._memory[credential] = (principal, now + min(expires - time.time(), _REMEMBERED_SECONDS))
         return principal
 
-    def forget(self) -> None:
-        """Verify every token afresh: one was revoked, or a role has changed."""
-        self._memory.clear()
+    def forget(self, token_ids: Container[str]) -> None:
+        """Remember nobody by these tokens any longer: they were signed out."""
+        self._memory = {key: known for key, known in self._memory.items() if known[0].token_id not in token_ids}
 
 
 def _token(headers: dict[bytes, bytes]) -> str:
-    authorization = headers.get(b"authorization")
-    if authorization:
-        if not authorization.lower().startswith(_BEARER):
+    if headers.get(b"authorization"):
+        token = bearer_of(headers)
+        if token is None:
             raise Unauthenticated("The Authorization header must be 'Bearer' and a token.")
-        return authorization[len(_BEARER) :].strip().decode("latin-1")
+    else:
+        token = cookie_of(headers)
+        if token is None:
+            raise Unauthenticated("Sign in first: this needs a token, as a Bearer header or as the session cookie.")
+    return token
+
+
+def bearer_of(headers: dict[bytes, bytes]) -> str | None:
+    """The token in the `Authorization` header, good or not; None when there is none."""
+    authorization = headers.get(b"authorization", b"")
+    if not authorization.lower().startswith(_BEARER):
+        return None
+    return authorization[len(_BEARER) :].strip().decode("latin-1")
+
+
+def cookie_of(headers: dict[bytes, bytes]) -> str | None:
+    """The token in the session cookie, good or not; None when there is none."""
     for piece in headers.get(b"cookie", b"").decode("latin-1").split(";"):
         name, _, value = piece.strip().partition("=")
         if name == COOKIE and value:
             return value
-    raise Unauthenticated("Sign in first: this needs a token, as a Bearer header or as the session cookie.")
+    return None
 
 
 def read_headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -28,7 +28,8 @@ DESCRIPTION: Final = (
     "Support-call analytics from precomputed aggregates. Every success is `{data, meta, links?}`; `meta` says which "
     "version of the data answered and whether it is stale. Every failure is `{error: {code, message, details, "
     "request_id}}`. Instants are RFC 3339 in UTC, durations are seconds, rates are percent, null means not known. "
-    "Lists are repeated or comma-separated; parameter order never matters."
+    "Lists are repeated or comma-separated; parameter order never matters. What is too large is refused "
+    "everywhere: 414 `URI_TOO_LONG`, 431 `HEADERS_TOO_LARGE`."
 )
 TAGS: Final[Mapping[str, str]] = {
     "metrics": "Cards, series, breakdowns, and what each number means.",
@@ -41,6 +42,7 @@ TAGS: Final[Mapping[str, str]] = {
 }
 _KINDS: Final = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
 _TYPED_PARAMETER: Final = re.compile(r"\{(\w+):\w+\}")
+_SAFE: Final = ("get",)
 _REF: Final = "#/components/schemas/{name}"
 
 
@@ -50,7 +52,7 @@ def openapi_of(routes: Iterable[HTTPRouteHandler], version: str) -> bytes:
     schemas = _Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for path, method, operation in operations:
-        paths.setdefault(path, {})[method] = _operation(operation, schemas)
+        paths.setdefault(path, {})[method] = _operation(method, operation, schemas)
     document = {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": version, "description": DESCRIPTION},
@@ -180,7 +182,7 @@ def _operations(routes: Iterable[HTTPRouteHandler]) -> Iterable[tuple[str, str, 
     return sorted(found, key=lambda operation: operation[:2])
 
 
-def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _operation(method: str, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -191,7 +193,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.body is not None:
         content = {"application/json": {"schema": schemas.ref(operation.body)}}
         described["requestBody"] = {"required": operation.body_required, "content": content}
-    described["responses"] = _responses(operation, schemas)
+    described["responses"] = _responses(method, operation, schemas)
     described["security"] = [] if operation.role is None else [{"bearer": []}, {"cookie": []}]
     return described
 
@@ -245,11 +247,11 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [{"in": "header", **_parameter("If-None-Match", {"type": "string", "description": words})}]
 
 
-def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     responses = {str(status): _success(success, operation, schemas) for status, success in operation.successes.items()}
     if operation.cached:
         responses["304"] = {"description": "The client's copy still holds.", "headers": _headers(cached=True)}
-    for status, codes in sorted(_failures(operation).items()):
+    for status, codes in sorted(_failures(method, operation).items()):
         responses[str(status)] = {
             "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in sorted(codes))}.",
             "headers": _headers(),
@@ -258,10 +260,10 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     return responses
 
 
-def _failures(operation: Operation) -> dict[int, set[str]]:
+def _failures(method: str, operation: Operation) -> dict[int, set[str]]:
     failures: dict[int, set[str]] = {500: {"INTERNAL"}}
     kinds: set[type[SupportApiError]] = set(operation.failures)
-    if operation.role == "admin":
+    if operation.role == "admin" or method not in _SAFE:
         failures[403] = {"FORBIDDEN"}
     if operation.body is not None:
         kinds |= {ValidationFailed, UnsupportedMediaType}

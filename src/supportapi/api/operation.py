@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 from litestar import get, post
 
-from supportapi.errors import SupportApiError, Unauthenticated
+from supportapi.errors import SupportApiError, Unauthenticated, WarmingUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +57,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failures(self) -> tuple[type[SupportApiError], ...]:
         """The failures that follow from what it needs, and those of its own."""
-        implied: tuple[type[SupportApiError], ...] = () if self.role is None else (Unauthenticated,)
-        return (*implied, *self.errors)
+        implied = () if self.role is None else (Unauthenticated, WarmingUp)
+        return (*implied, *(error for error in self.errors if error not in implied))
 
 
 def reading(path: str, operation: Operation) -> Callable[[Callable[..., Any]], HTTPRouteHandler]:

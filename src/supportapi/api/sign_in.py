@@ -13,11 +13,11 @@ from msgspec import Meta as Doc
 from supportapi.access.passwords import SAMPLE_PASSWORD
 from supportapi.api.body import read_body
 from supportapi.api.doors import doors_of
-from supportapi.api.gate import COOKIE
+from supportapi.api.gate import COOKIE, bearer_of, cookie_of
 from supportapi.api.operation import Operation, Role, Success, acting, reading
 from supportapi.api.plain import json_response
 from supportapi.api.trace import trace_of
-from supportapi.errors import RateLimited, Unauthenticated
+from supportapi.errors import Overloaded, RateLimited, ShelfUnavailable, Unauthenticated
 
 if TYPE_CHECKING:
     from supportapi.access.principal import Principal
@@ -53,7 +53,7 @@ class SignInAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignedOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The cookie is gone."""
+    """The cookie is gone, and its token is good for nothing."""
 
     signed_out: Literal[True]
 
@@ -95,15 +95,18 @@ SIGN_IN: Final = Operation(
     successes={
         200: Success(description="A token, in the body and as a cookie.", body=SignInAnswer, headers=_COOKIE_HEADER)
     },
-    errors=(Unauthenticated, RateLimited),
+    errors=(Unauthenticated, RateLimited, Overloaded),
 )
 SIGN_OUT: Final = Operation(
     id="signOut",
     tag="auth",
     summary="Go out",
-    description="Takes the cookie away. Needs no session, so that an ended one can be left as well.",
+    description="Ends the session of the token that comes with it (as a header, as the cookie, or both) and takes the "
+    "cookie away. Needs no session, so that an ended one can be left as well. A 503 says that the session has not "
+    "ended: the other processes could not be told.",
     role=None,
-    successes={200: Success(description="The cookie is taken away.", body=SignOutAnswer, headers=_COOKIE_HEADER)},
+    successes={200: Success(description="The session has ended.", body=SignOutAnswer, headers=_COOKIE_HEADER)},
+    errors=(ShelfUnavailable,),
 )
 ME: Final = Operation(
     id="getMe",
@@ -131,10 +134,12 @@ async def sign_in(request: Request[Any, Any, Any]) -> ASGIApp:
     """
     credentials = await read_body(request, Credentials)
     doors = doors_of(request)
-    door = doors.door
-    door.allow(credentials.username, request.client.host if request.client else "")
-    # Hashing a password takes its time, which the loop does not have.
-    principal = await asyncio.to_thread(door.sign_in, credentials.username, credentials.password)
+    door, username = doors.door, credentials.username
+    address = _address(request, doors.proxies_in_front)
+    await door.attempts.allow(username, address)
+    # Hashing a password takes its time, which the loop does not have, and its memory, which is why few are at it.
+    principal = await doors.sign_in_desk.run(lambda: door.sign_in(username, credentials.password))
+    await door.attempts.succeeded(username, address)
     trace_of(request.scope).principal = principal
     token = door.issue(principal)
     signed = SignedIn(access_token=token, token_type=_SCHEME, expires_in=door.seconds, user=_user(principal))
@@ -144,8 +149,10 @@ async def sign_in(request: Request[Any, Any, Any]) -> ASGIApp:
 
 @acting("/api/auth/sign-out", SIGN_OUT)
 async def sign_out(request: Request[Any, Any, Any]) -> ASGIApp:
-    """Take the cookie away."""
-    headers = {"set-cookie": _cookie("", 0, secure=doors_of(request).secure_cookie)}
+    """End the session of every token that comes with it, and take the cookie away. Raises `ShelfUnavailable`."""
+    doors, sent = doors_of(request), trace_of(request.scope).headers
+    await doors.sessions.end(token for token in (bearer_of(sent), cookie_of(sent)) if token is not None)
+    headers = {"set-cookie": _cookie("", 0, secure=doors.secure_cookie)}
     return json_response(SignOutAnswer(data=SignedOut(signed_out=True)), headers=headers)
 
 
@@ -169,6 +176,16 @@ async def samples(request: Request[Any, Any, Any]) -> ASGIApp:
 
 def _user(principal: Principal) -> User:
     return User(username=principal.username, role=principal.role)
+
+
+def _address(request: Request[Any, Any, Any], proxies_in_front: int) -> str:
+    """Who sends `request`: whoever connects, or whom the outermost proxy of ours says that it forwards.
+
+    What stands further left in `X-Forwarded-For` was written by the client itself.
+    """
+    connected = request.client.host if request.client else ""
+    hops = [hop.strip() for line in request.headers.getall("x-forwarded-for", []) for hop in line.split(",")]
+    return hops[-proxies_in_front] if 0 < proxies_in_front <= len(hops) else connected
 
 
 def _cookie(token: str, seconds: int, *, secure: bool) -> str:

@@ -71,7 +71,7 @@ def read_manifest(document: bytes) -> Manifest:
     """
     try:
         raw: Any = msgspec.json.decode(document)
-    except msgspec.DecodeError as cause:
+    except (msgspec.DecodeError, RecursionError) as cause:
         raise ManifestInvalid(f"The manifest is not JSON: {cause}.", reason="not_json") from cause
     if not isinstance(raw, dict):
         raise ManifestInvalid("The manifest must be a JSON object.", reason="not_an_object")

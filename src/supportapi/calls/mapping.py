@@ -98,7 +98,7 @@ def read_mapping(document: str) -> Mapping:
     """The mapping in `document` (TOML). Raises `MappingInvalid` with all `problems` at once, each with its remedy."""
     try:
         raw = tomllib.loads(document)
-    except tomllib.TOMLDecodeError as cause:
+    except (tomllib.TOMLDecodeError, RecursionError) as cause:
         raise MappingInvalid(f"The mapping is not TOML: {cause}.", problems=[str(cause)]) from cause
     problems: list[str] = []
     if "columns" not in raw:

@@ -8,8 +8,10 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from supportapi.access.door import Attempts, Door
+from supportapi.access.attempts import Attempts
+from supportapi.access.door import Door
 from supportapi.access.principal import EVERYONE
+from supportapi.access.sign_outs import SignedOut, SignOuts
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
@@ -29,6 +31,8 @@ from supportapi.snapshots.keys import shape_of, version_of
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from supportapi.access.principal import Role
     from supportapi.api.edge import Edge
     from supportapi.settings import Settings
@@ -64,12 +68,13 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
         machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),
-        door=door(settings),
+        door=door(settings, later),
         cursors=Cursors(settings.secret_key),
         access_sink=access_sink(PROCESS, settings.log_level, settings.log_format, sys.stderr),
         now=_now,
         everyone=None if settings.auth_enabled else EVERYONE,
         secure_cookie=not settings.is_local,
+        proxies_in_front=settings.proxies_in_front,
         cors_origins=settings.cors_origins,
         refresh_enabled=settings.enable_refresh_endpoint,
         hot_cache_mb=settings.hot_cache_mb,
@@ -77,10 +82,12 @@ def parts(settings: Settings, redis_url: str) -> Parts:
     )
 
 
-def door(settings: Settings) -> Door:
+def door(settings: Settings, redis: Redis) -> Door:
     """Who may come in, by these settings."""
-    tokens = Tokens(settings.secret_key, settings.access_token_expire_minutes * 60, time.time)
-    return Door(users(settings), tokens, Attempts(time.monotonic))
+    previous = [settings.secret_key_previous] if settings.secret_key_previous else []
+    tokens = Tokens(settings.secret_key, settings.access_token_expire_minutes * 60, time.time, previous)
+    sign_outs = SignOuts(redis, tokens.lifetime_seconds, time.time)
+    return Door(users(settings), tokens, Attempts(redis, time.monotonic), sign_outs, SignedOut(time.time))
 
 
 def users(settings: Settings) -> Users:

@@ -34,7 +34,11 @@ _QUERIES_KEPT: Final = 2_048
 
 def configure_logs(process: str, settings: Settings, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's events to `stream` (standard error), each with `process`."""
-    secrets = [settings.secret_key, *(digest for _, _, digest in settings.supportapi_users)]
+    secrets = [
+        settings.secret_key,
+        settings.secret_key_previous or "",
+        *(digest for _, _, digest in settings.supportapi_users),
+    ]
     write_logs(process, settings.log_level, settings.log_format, secrets, stream or sys.stderr)
 
 

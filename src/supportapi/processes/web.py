@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from granian.constants import Interfaces, Loops
+from granian.http import HTTP2Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -23,6 +24,7 @@ LONGEST_REQUEST_SECONDS: Final = 20
 APPLICATION: Final = "supportapi.processes.application:app"
 _CONNECTIONS: Final = 16_384
 _BACKLOG: Final = 4_096
+_HEADER_BYTES: Final = 1 << 16
 _LOG: Final = structlog.get_logger()
 
 
@@ -44,6 +46,7 @@ def run_api(settings: Settings, application: str = APPLICATION) -> None:
             loop=Loops.uvloop if sys.platform != "win32" else Loops.asyncio,
             workers=settings.api_workers,
             websockets=False,
+            http2_settings=HTTP2Settings(max_headers_size=_HEADER_BYTES),
             backlog=_BACKLOG,
             # Counts connections, idle ones and event streams included: what is too much is said by OVERLOADED instead.
             backpressure=_CONNECTIONS,
