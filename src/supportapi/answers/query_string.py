@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from datetime import date
+from datetime import date, datetime
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin
 from urllib.parse import quote, unquote_plus
@@ -69,7 +69,8 @@ def _of_texts(name: str, texts: list[str], kind: Any) -> Any:
     many = _holds_many(kind)
     values = _members(texts) if many else [unquote_plus(texts[0])]
     try:
-        fitted = msgspec.convert(values if many else values[0], kind, strict=False)
+        # An instant has one spelling: beside it a lax conversion takes any number for seconds since 1970.
+        fitted = msgspec.convert(values if many else values[0], kind, strict=_bare(kind) is datetime)
     except msgspec.ValidationError as cause:
         raise _Unfit(_unfit(name, values, kind, cause)) from cause
     if fitted is None:  # the word `null`, which msgspec reads as None; in a query absent is the only null
@@ -145,6 +146,8 @@ def _unfit(name: str, texts: list[str], kind: Any, cause: msgspec.ValidationErro
         return _not_allowed(name, texts, list(get_args(one)))
     if bare is date:
         return {"field": name, "message": f"'{shown}' is not a day; write '{name}' as YYYY-MM-DD."}
+    if bare is datetime:
+        return {"field": name, "message": f"'{shown}' is not an instant; write '{name}' as 2026-01-31T09:00:00Z."}
     return {"field": name, "message": f"'{shown}' does not fit '{name}': {str(cause).replace('`', '').rstrip('.')}."}
 
 

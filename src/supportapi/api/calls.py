@@ -21,7 +21,7 @@ from supportapi.api.cursor import Cursor
 from supportapi.api.doors import Doors, doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
-from supportapi.calls.shown import CallRow, chosen_fields, columns_of, shown
+from supportapi.calls.shown import ListedCall, chosen_fields, columns_of, shown
 from supportapi.errors import (
     CursorExpired,
     DataMissing,
@@ -101,7 +101,7 @@ class CallsMeta(PagedMeta, frozen=True, kw_only=True):
 class CallList(msgspec.Struct, frozen=True, kw_only=True):
     """A page of calls."""
 
-    data: Annotated[list[CallRow], Doc(description="With `fields` each has those and `call_id` alone.")]
+    data: Annotated[list[ListedCall], Doc(description="With `fields` each has those and `call_id` alone.")]
     meta: CallsMeta
     links: PageLinks
 

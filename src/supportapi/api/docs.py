@@ -42,7 +42,7 @@ ASSET: Final = Operation(
     summary="A file of the interactive documentation",
     role=None,
     path_parameters={"name": "The file's name."},
-    successes={200: Success(description="The file.", media_type="text/plain")},
+    successes={200: Success(description="The file.", media_type="text/javascript", other_media_types=("text/css",))},
     errors=(NotFound,),
 )
 DOCUMENT: Final = Operation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -40,6 +40,27 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         bool | None,
         Meta(description="Answered within 20 s. Null for an abandon below 5 s, which the service level leaves out."),
     ]
+
+
+if TYPE_CHECKING:
+
+    class ListedCall(CallRow, frozen=True, kw_only=True):
+        """One call of a list, with all its fields or with those that were asked for."""
+
+else:
+    ListedCall = msgspec.defstruct(
+        "ListedCall",
+        [
+            ("call_id", field.type)
+            if field.name == "call_id"
+            else (field.name, field.type | msgspec.UnsetType, msgspec.UNSET)
+            for field in msgspec.structs.fields(CallRow)
+        ],
+        namespace={"__doc__": "One call of a list, with all its fields or with those that were asked for."},
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+    )
 
 
 _NEEDED: Final[dict[str, tuple[str, ...]]] = {
