@@ -221,6 +221,9 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
     litestar: Any = edge.app
     transport = httpx.ASGITransport(app=edge, raise_app_exceptions=False)
     async with litestar.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        # Nobody comes in before it is known who has signed out; where there is no Redis, that is never.
+        with anyio.move_on_after(2):
+            await settle(lambda: door.signed_out.loaded)
         yield Api(edge, client, events, tokens)
     await redis.aclose()
 
