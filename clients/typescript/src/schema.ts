@@ -175,7 +175,7 @@ export interface paths {
         put?: never;
         /**
          * Go out
-         * @description Takes the cookie away. Needs no session, so that an ended one can be left as well.
+         * @description Ends the session of the token that comes with it (as a header, as the cookie, or both) and takes the cookie away. Needs no session, so that an ended one can be left as well. A 503 says that the session has not ended: the other processes could not be told.
          */
         post: operations["signOut"];
         delete?: never;
@@ -1615,7 +1615,7 @@ export interface components {
          */
         CallList: {
             /** @description With `fields` each has those and `call_id` alone. */
-            data: components["schemas"]["CallRow"][];
+            data: components["schemas"]["ListedCall"][];
             /** @description Where the answer comes from. */
             meta: components["schemas"]["CallsMeta"];
             /** @description Other pages, as paths with their queries. */
@@ -2405,7 +2405,7 @@ export interface components {
              *       "channel"
              *     ]
              */
-            allowed?: string[];
+            allowed?: (string | number)[];
         };
         /**
          * DiffAnswer
@@ -2989,6 +2989,100 @@ export interface components {
             interval?: components["schemas"]["Interval"];
             /** @description Null when it is not available, or not about the calls that are served. */
             links: components["schemas"]["CardLinks"] | null;
+        };
+        /**
+         * ListedCall
+         * @description One call of a list, with all its fields or with those that were asked for.
+         */
+        ListedCall: {
+            /**
+             * @description Unique in the dataset.
+             * @example c-000123
+             */
+            call_id: string;
+            /**
+             * @description Who called; null when not identified.
+             * @example cust-0001032
+             */
+            customer_id?: string | null;
+            /**
+             * @description Null when nobody took the call, or it is not known who.
+             * @example agent-0018
+             */
+            agent_id?: string | null;
+            /**
+             * @description The agent's name; null when it is not known.
+             * @example Rosa Andersson
+             */
+            agent_name?: string | null;
+            /**
+             * @description Where the customer is; null when it is not known.
+             * @example North America
+             */
+            region?: string | null;
+            /**
+             * @description How the customer came: phone, chat, email; null when it is not known.
+             * @example phone
+             */
+            channel?: string | null;
+            /**
+             * @description Why the customer called; null when it is not known.
+             * @example Billing
+             */
+            issue_type?: string | null;
+            /**
+             * Format: date-time
+             * @description When the call reached the centre, in UTC.
+             * @example 2026-09-30T23:56:57Z
+             */
+            started_at?: string;
+            /**
+             * @description When it ended; null when that is not known, or still to come.
+             * @example 2026-09-30T23:56:57Z
+             */
+            ended_at?: string | null;
+            /**
+             * @description Until answered or given up.
+             * @example 15.3
+             */
+            wait_seconds?: number | null;
+            /**
+             * @description Answered to ended, without wrap-up.
+             * @example 143.9
+             */
+            duration_seconds?: number | null;
+            /** @description Whether an agent took the call; null when it is not known. */
+            answered?: boolean | null;
+            /** @description Whether the call ended the issue; null when it is not known. */
+            resolved?: boolean | null;
+            /**
+             * @description The source's own word.
+             * @example pending
+             */
+            resolution?: string | null;
+            /**
+             * @description From 1 to 5; null when the customer gave none.
+             * @example 5
+             */
+            rating?: number | null;
+            /**
+             * @description `duration_seconds` for people.
+             * @example 4:05
+             */
+            duration_label?: string | null;
+            /**
+             * Format: date-time
+             * @description `started_at` in the reporting time zone.
+             * @example 2026-09-30T23:56:57Z
+             */
+            started_at_local?: string;
+            /**
+             * @description `ended_at` in the reporting time zone.
+             * @example 2026-09-30T23:56:57Z
+             */
+            ended_at_local?: string | null;
+            /** @description Answered within 20 s. Null for an abandon below 5 s, which the service level leaves out. */
+            service_level_met?: boolean | null;
         };
         /**
          * ManifestAnswer
@@ -3833,7 +3927,7 @@ export interface components {
              * @example VALIDATION_ERROR
              * @enum {string}
              */
-            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
+            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "HEADERS_TOO_LARGE" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "URI_TOO_LONG" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
             /**
              * @description For people; may change.
              * @example 'regoin' is not a parameter of this route; did you mean 'region'?
@@ -4189,7 +4283,7 @@ export interface components {
         };
         /**
          * SignedOut
-         * @description The cookie is gone.
+         * @description The cookie is gone, and its token is good for nothing.
          */
         SignedOut: {
             /**
@@ -5017,6 +5111,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Service Unavailable: `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     listSampleUsers: {
@@ -5089,6 +5194,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Request Entity Too Large: `PAYLOAD_TOO_LARGE`. */
             413: {
                 headers: {
@@ -5144,6 +5260,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Service Unavailable: `OVERLOADED`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     signOut: {
@@ -5155,7 +5282,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The cookie is taken away. */
+            /** @description The session has ended. */
             200: {
                 headers: {
                     /** @description The id of this request. */
@@ -5168,8 +5295,30 @@ export interface operations {
                     "application/json": components["schemas"]["SignOutAnswer"];
                 };
             };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Internal Server Error: `INTERNAL`. */
             500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            503: {
                 headers: {
                     /** @description The id of this request. */
                     "X-Request-ID"?: string;
@@ -5802,7 +5951,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `OVERLOADED`. */
+            /** @description Service Unavailable: `OVERLOADED`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6453,6 +6602,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Request Entity Too Large: `PAYLOAD_TOO_LARGE`. */
             413: {
                 headers: {
@@ -6624,7 +6784,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6707,7 +6867,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6878,7 +7038,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `MANIFEST_INVALID`, `MANIFEST_MISSING`, `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `MANIFEST_INVALID`, `MANIFEST_MISSING`, `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -7792,7 +7952,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -7951,7 +8111,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`. */
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -8045,7 +8205,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -8197,7 +8357,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "text/javascript": string;
+                    "text/css": string;
                 };
             };
             /** @description Not Found: `NOT_FOUND`. */
@@ -8274,7 +8435,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.oai.openapi+json": string;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description Internal Server Error: `INTERNAL`. */

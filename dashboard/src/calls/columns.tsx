@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 
 import { formatMoment, formatSeconds, UNKNOWN } from "../format.ts";
 
+/** A call with all its fields: the list is asked without `fields`. */
 export type Call = components["schemas"]["CallRow"];
 type Sort = NonNullable<CallsQuery["sort"]>;
 

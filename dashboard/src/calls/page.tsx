@@ -45,7 +45,7 @@ export default function Calls() {
                       </tr>
                     </thead>
                     <tbody>
-                      {data.map((call) => (
+                      {(data as Call[]).map((call) => (
                         <Line key={call.call_id} call={call} columns={columns} timezone={meta.timezone} onOpen={() => change({ call: call.call_id })} />
                       ))}
                     </tbody>
