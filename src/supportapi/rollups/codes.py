@@ -197,6 +197,11 @@ class RowCodes:
                 rows = np.flatnonzero(kept) + first if isinstance(rows, slice) else rows[kept]
             yield rows
 
+    def are_many(self, members: Mapping[str, NDArray[np.intp]]) -> bool:
+        """Whether a large part of all rows has one of `members` in each dimension, as far as postings know."""
+        found = [each.count(members) for each in self.postings]
+        return all(rows is None or rows * _DENSE > self.rows for rows in found)
+
     def is_rarer(self, members: Mapping[str, NDArray[np.intp]], others: Mapping[str, NDArray[np.intp]]) -> bool:
         """Whether fewer rows have one of `members` in each dimension than one of `others`, as far as postings know."""
         for each in self.postings:
@@ -209,9 +214,8 @@ class RowCodes:
         self, start: int, end: int, members: Mapping[str, NDArray[np.intp]]
     ) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
         """Rows from `start` up to `end` that some postings have of `members`, and by which dimensions they chose."""
-        for each in self.postings:
-            if (each.count(members) or 0) * _DENSE > self.rows:
-                continue  # reading in order of time is quicker than by combination, where most of it is read
+        # Reading in order of time is quicker than by combination, where much of it is read.
+        for each in () if self.are_many(members) else self.postings:
             rows = each.between(start, end, members)
             if rows is not None:
                 return rows, each.dims

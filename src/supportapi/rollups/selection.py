@@ -39,7 +39,7 @@ class Selection:
         self._aggregates = aggregates
         self._name, self._zone, self._window = zone, aggregates.zone_of[zone], window
         self._selected = selected
-        self._sides: dict[str, tuple[Selection, Selection]] = {}
+        self._sides: dict[str, tuple[Selection, Selection] | None] = {}
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._times: dict[TimeAxisName, TimeAxis] = {}
         self._tallies: dict[tuple[str, ...], Answer] = {}
@@ -155,17 +155,27 @@ class Selection:
 
         Where cells know the former, and the latter are fewer rows to look at than ours.
         """
-        for name, codes in self._selected.items():
+        for name in self._selected:
             if plan.axis == name or (plan.axis == PAIR and name in PAIR_COLUMNS):
                 continue
-            rest = np.setdiff1d(self._aggregates.occurring[name], codes)
-            if name not in self._sides and self._aggregates.codes.is_rarer({name: rest}, {name: codes}):
-                others = {other: kept for other, kept in self._selected.items() if other != name}
-                self._sides[name] = (self._alike(others), self._alike({**others, name: rest}))
-            if name in self._sides and self._sides[name][0].estimated_rows(by) == 0:
+            if name not in self._sides:
+                self._sides[name] = self._parted_by(name)
+            sides = self._sides[name]
+            if sides is not None and sides[0].estimated_rows(by) == 0:
                 self._scanned = True
-                return self._sides[name]
+                return sides
         return None
+
+    def _parted_by(self, name: str) -> tuple[Selection, Selection] | None:
+        """The calls without the limit on `name`, and those that it leaves out; None where that is not quicker."""
+        rows, codes = self._aggregates.codes, self._selected[name]
+        if not rows.are_many(self._selected):
+            return None  # they are found sooner than another answer could be subtracted
+        rest = np.setdiff1d(self._aggregates.occurring[name], codes)
+        if not rows.is_rarer({name: rest}, {name: codes}):
+            return None
+        others = {other: kept for other, kept in self._selected.items() if other != name}
+        return self._alike(others), self._alike({**others, name: rest})
 
     def _alike(self, selected: Mapping[str, NDArray[np.intp]]) -> Selection:
         return Selection(self._aggregates, self._name, self._window, selected)
