@@ -215,3 +215,54 @@ def test_an_ingest_that_loses_too_much_fails_and_says_where_the_rows_are(shell: 
     assert result.stderr.startswith("INGEST_REJECTED: 1 of 3 rows of calls.csv cannot become calls, and 1% may")
     assert (shell.data / "rejects.failed.parquet").exists()
     assert not (shell.data / "manifest.json").exists()
+
+
+def test_a_dry_run_fails_by_the_limit_that_would_fail_the_ingest(shell: Shell, tmp_path: Path) -> None:
+    result = shell(*export(tmp_path), "--dry-run", "--max-rejects", "1%")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("INGEST_REJECTED: 1 of 3 rows of calls.csv cannot become calls, and 1% may")
+    assert not shell.data.exists()
+
+
+def test_a_dry_run_of_more_calls_says_what_they_would_do_to_the_live_ones(shell: Shell, tmp_path: Path) -> None:
+    shell(*export(tmp_path), "--partition", "month")
+    live = {path: path.read_bytes() for path in shell.data.iterdir()}
+    (tmp_path / "calls.csv").write_text("id,start,talk\na,2024-05-06 12:00,60\nb,2024-05-06 13:00,9\nc,2024-06-01,1\n")
+    words = ("ingest", str(tmp_path / "calls.csv"), "--mapping", str(tmp_path / "mapping.toml"), "--append")
+
+    tried = shell(*words, "--dry-run")
+
+    assert "  to add 1, to replace 1, unchanged 1\n" in tried.output
+    assert {path: path.read_bytes() for path in shell.data.iterdir()} == live
+    assert "  added 1, replaced 1, unchanged 1\n" in shell(*words).output
+
+
+def test_a_dry_run_names_the_months_that_would_be_written(shell: Shell, tmp_path: Path) -> None:
+    shell(*export(tmp_path), "--partition", "month")
+    (may,) = shell.data.glob("calls-*.parquet")
+    (tmp_path / "more.csv").write_text("id,start,talk\nc,2024-06-01 10:00,1\n")
+
+    tried = shell(
+        "ingest", str(tmp_path / "more.csv"), "--mapping", str(tmp_path / "mapping.toml"), "--append", "--dry-run"
+    )
+
+    assert f"  stays: {may.name}: 2 calls\n  to write: calls-2024-06-" in tried.output
+    assert "Calls                                 3\n" in tried.output
+
+
+def test_a_dry_run_promises_the_bytes_that_the_ingest_writes(shell: Shell, tmp_path: Path) -> None:
+    words = (*export(tmp_path), "--partition", "month")
+
+    tried = shell(*words, "--dry-run")
+    shell(*words)
+
+    manifest = read_manifest((shell.data / "manifest.json").read_bytes())
+    assert f"dataset {manifest.hash[:16]} would be in {shell.data}: 2 calls in 1 file\n" in tried.output
+
+
+def test_a_dry_run_writes_no_rejects_as_csv_and_says_so(shell: Shell, tmp_path: Path) -> None:
+    result = shell(*export(tmp_path), "--dry-run", "--rejects-csv")
+
+    assert result.exit_code == 2
+    assert "--rejects-csv writes a file, and a dry run writes none" in result.stderr

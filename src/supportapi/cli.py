@@ -115,6 +115,7 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
 
     A folder means all files in it; a pattern in quotation marks ('exports/2024-*.csv') all files that it matches.
     """
+    from supportapi.dataset.placement import Placement  # noqa: PLC0415
     from supportapi.processes.ingest_command import dry_run, run_ingest, run_suggest  # noqa: PLC0415
 
     limit = options.pop("limit")
@@ -127,11 +128,16 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
         return
     if rows_are_calls:
         raise click.UsageError("--rows-are-calls is for --suggest; a mapping says rows_are_calls = true at its top.")
+    dry = options.pop("dry_run") or limit is not None
+    if dry and options.pop("rejects_csv"):
+        raise click.UsageError("--rejects-csv writes a file, and a dry run writes none: leave one of the two out.")
+    placement = Placement(options.pop("partition"), options.pop("append"))
+    folder = out or _settings().data_folder
     with progress_line(sys.stderr) as tell:
-        if options.pop("dry_run") or limit is not None:
-            dry_run(files, mapping, _settings(), limit, tell)
+        if dry:
+            dry_run(files, mapping, folder, _settings(), tell, limit=limit, placement=placement, **options)
         else:
-            run_ingest(files, mapping, out or _settings().data_folder, tell, **options)
+            run_ingest(files, mapping, folder, tell, placement=placement, **options)
 
 
 @main.command()

@@ -30,7 +30,7 @@ CallsUrl = Annotated[
     Doc(
         description="Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a "
         "percentile those that it divides by. Null where there are none by definition (the rated calls among those "
-        "not rated), or where no filter can say which.",
+        "not rated), or where no filter can say which, as of first contact resolution.",
         examples=["/api/calls?from=2026-01-01&to=2026-02-01&region=North"],
     ),
 ]
@@ -72,7 +72,10 @@ _COUNTED: Final[Mapping[str, Kept]] = {
     "short_abandons": {"answered": "false", "max_wait": f"{SHORT_ABANDON_SECONDS - 0.001:.3f}"},
     **{f"rating_{rating}": {"rating": str(rating)} for rating in RATINGS},
 }
-"""The calls that each number counts, or that it is computed from. Waits are whole milliseconds: below 5 is 4.999."""
+"""The calls that each number counts, or that it is computed from. Waits are whole milliseconds: below 5 is 4.999.
+
+First contact resolution and its counts are not here: no filter says that a customer is known, or called again.
+"""
 
 
 class DrillDown:

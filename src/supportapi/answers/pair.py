@@ -45,6 +45,7 @@ class Pair:
         self.limits = limits
         self.base: Baseline = NO_BASELINE if compared is None else baseline(window, compared, self.data)
         self._selections: list[Selection] = []
+        self._drill_downs: dict[tuple[int, ServiceLevelVariant], DrillDown] = {}
         self.now = self.select(window, limits)
         self.before = None if compared is None else self.select(compared, limits)
 
@@ -106,8 +107,11 @@ class Pair:
         self, threshold: int = DEFAULT_THRESHOLD_SECONDS, variant: ServiceLevelVariant = "standard"
     ) -> DrillDown:
         """Links to the calls of the window, with the service level as it is asked for."""
-        timezone = None if self.zone == self.aggregates.zones[0] else self.zone
-        return DrillDown(self.window, timezone, self.limits, threshold, variant)
+        asked = (threshold, variant)
+        if asked not in self._drill_downs:
+            timezone = None if self.zone == self.aggregates.zones[0] else self.zone
+            self._drill_downs[asked] = DrillDown(self.window, timezone, self.limits, threshold, variant)
+        return self._drill_downs[asked]
 
     def meta(self, truth: Truth) -> Meta:
         """The truth block of an answer about both."""

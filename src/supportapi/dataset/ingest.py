@@ -67,7 +67,7 @@ def ingest(
     with Writer(out, lock_wait_seconds=lock_wait_seconds) as writer:
         rows = judged(files, rules, writer, progress or silent)
         try:
-            report = staged(rows, rules, writer, _wanted(placement, rules), progress or silent, allowed=allowed)
+            report = staged(rows, rules, writer, placement, progress or silent, allowed=allowed)
         except IngestRejected as cause:
             raise _with_rejects(cause, rows, out) from cause
         manifest = msgspec.structs.replace(
@@ -139,14 +139,14 @@ def staged(
     rows: Judged,
     mapping: Mapping | None,
     writer: Writer,
-    wanted: Placement,
+    placement: Placement | None,
     tell: Progress,
     *,
     allowed: Allowed | None = None,
 ) -> IngestReport:
     """The calls of `rows` written under hidden names, and what became of every row."""
     _refuse_unless_usable(rows, allowed)
-    placed = place(rows.kept, writer, wanted, lambda done, total: tell("write", done, total))
+    placed = place(rows.kept, writer, _wanted(placement, mapping), lambda done, total: tell("write", done, total))
     altered = rows.alterations
     report = IngestReport(
         files=rows.by_file(),

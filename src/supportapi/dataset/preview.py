@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -11,19 +12,22 @@ import polars as pl
 
 from supportapi.calls.clean import FILTERED, ROW
 from supportapi.calls.judge import REASON
-from supportapi.calls.record import COLUMNS
+from supportapi.calls.manifest import read_manifest
+from supportapi.calls.record import COLUMNS, canonical
 from supportapi.dataset.duplicates import INDEX
-from supportapi.dataset.ingest import calls_files, silent, staged
+from supportapi.dataset.ingest import Allowed, calls_files, silent, staged
 from supportapi.dataset.judged import Judged, judged
 from supportapi.dataset.mapping import load_mapping
-from supportapi.dataset.placement import Placement
-from supportapi.dataset.write import Writer
+from supportapi.dataset.write import MANIFEST_NAME, Writer
+from supportapi.errors import ManifestInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from supportapi.calls.manifest import Manifest
     from supportapi.calls.mapping import Mapping
     from supportapi.dataset.located import Part
+    from supportapi.dataset.placement import Placement
     from supportapi.dataset.report import IngestReport
 
     Progress = Callable[[str, int, int], None]
@@ -34,22 +38,26 @@ SHOWN_ROWS: Final = 3
 class Preview:
     """The first rows as they stand in the first file and as they were understood, and the report there would be."""
 
-    def __init__(self, rows: Judged, mapping: Mapping | None, writer: Writer, tell: Progress) -> None:
-        self._rows, self._mapping, self._writer, self._tell = rows, mapping, writer, tell
+    def __init__(
+        self, rows: Judged, mapping: Mapping | None, writer: Writer, would_be: Callable[[], IngestReport]
+    ) -> None:
+        self._writer = writer
         first = rows.parts[0]
         before = first.raw.rows.head(SHOWN_ROWS).collect(engine="streaming")
         self.name = first.raw.name
         self.before = before.select(first.cleaned.named)
         understood = _rows(first) if mapping is None or mapping.fold is None else _folded(rows)
         self.after = understood.select(column for column in understood if column.null_count() < column.len())
+        self.report = would_be
+        """What would become of every row, and of the dataset. Raises `IngestRejected` as the ingest would."""
 
-    def report(self) -> IngestReport:
-        """What would become of every row. Raises `IngestRejected` as the ingest would."""
-        return staged(self._rows, self._mapping, self._writer, Placement(), self._tell)
+    def kept_files(self) -> set[str]:
+        """The names of the live files, which months that do not change keep."""
+        return {file.path for file in self._writer.before.files} if self._writer.before else set()
 
-    def calls(self) -> pl.LazyFrame:
-        """The calls that would be written."""
-        return self._rows.kept.select(COLUMNS)
+    def calls(self, manifest: Manifest) -> pl.LazyFrame:
+        """The calls of the dataset that there would be, whose manifest the report holds."""
+        return pl.concat([canonical(pl.scan_parquet(path, glob=False)) for path in self._writer.paths(manifest.files)])
 
 
 def _rows(part: Part) -> pl.DataFrame:
@@ -65,14 +73,41 @@ def _folded(rows: Judged) -> pl.DataFrame:
 
 @contextmanager
 def preview(
-    files: Sequence[Path], mapping: Mapping | Path | None, *, limit: int | None = None, progress: Progress | None = None
+    files: Sequence[Path],
+    mapping: Mapping | Path | None,
+    live: Path,
+    *,
+    placement: Placement | None = None,
+    max_rejects: str | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Generator[Preview]:
-    """The preview of an ingest of `files` (of each its first `limit` rows); what it needs on disk is gone afterwards.
+    """The preview of an ingest of `files` (of each its first `limit` rows) into the folder `live`.
 
-    Raises as `ingest` does.
+    What it needs on disk is gone afterwards; in `live` it only reads. Raises as `ingest` does.
     """
     rules = load_mapping(mapping) if isinstance(mapping, Path) else mapping
     files = calls_files(files, rules)
+    allowed = None if max_rejects is None else Allowed.read(max_rejects)
     tell = progress or silent
-    with TemporaryDirectory(prefix="supportapi-") as folder, Writer(Path(folder)) as writer:
-        yield Preview(judged(files, rules, writer, tell, limit=limit), rules, writer, tell)
+    with TemporaryDirectory(prefix="supportapi-") as name:
+        folder = Path(name)
+        _stand_in(folder, live)
+        with Writer(folder) as writer:
+            rows = judged(files, rules, writer, tell, limit=limit)
+            would_be = partial(staged, rows, rules, writer, placement, tell, allowed=allowed)
+            yield Preview(rows, rules, writer, would_be)
+
+
+def _stand_in(folder: Path, live: Path) -> None:
+    """Make `folder` look like `live` to a writer: the same manifest, and links in place of the files that it names."""
+    manifest = live / MANIFEST_NAME
+    if not manifest.is_file():
+        return
+    document = manifest.read_bytes()
+    (folder / MANIFEST_NAME).write_bytes(document)
+    with suppress(ManifestInvalid):
+        for file in read_manifest(document).files:
+            link = folder / file.path
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to((live / file.path).absolute())

@@ -101,6 +101,10 @@ class Writer:
         with writing(self.out):
             return self._manifest([self._write(CALLS_NAME, frames)])
 
+    def paths(self, files: Iterable[ManifestFile]) -> list[Path]:
+        """Where each of `files` lies until `publish`: staged, or live."""
+        return [self._staged.get(file.path) or self.out / file.path for file in files]
+
     def publish(self, manifest: Manifest, *, beside: Mapping[str, Path | None] | None = None) -> None:
         """Make what was staged live: the files, then their manifest.
 
@@ -143,7 +147,7 @@ class Writer:
     def _manifest(self, files: Sequence[ManifestFile]) -> Manifest:
         """The manifest of `files`, staged or live."""
         known = {column for file in files for column in file.columns or ()}
-        changed = [(self._staged.get(file.path) or self.out / file.path).stat().st_mtime for file in files]
+        changed = [path.stat().st_mtime for path in self.paths(files)]
         starts = [file.min_started_at for file in files if file.min_started_at is not None]
         ends = [file.max_started_at for file in files if file.max_started_at is not None]
         return Manifest(

@@ -13,7 +13,6 @@ from supportapi.dataset.altered import LISTED_A_REASON
 from supportapi.dataset.ingest import ALTERED_NAME, REJECTS_NAME, ingest, raw_folder
 from supportapi.dataset.inputs import raw_files
 from supportapi.dataset.look import look
-from supportapi.dataset.placement import Placement
 from supportapi.dataset.preview import preview
 from supportapi.errors import RawFileUnreadable
 from supportapi.rollups.build import build
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from supportapi.answers.overview import KpiCard
+    from supportapi.calls.manifest import Manifest
+    from supportapi.dataset.placement import Placement
     from supportapi.dataset.report import IngestReport
-    from supportapi.dataset.write import Partition
     from supportapi.settings import Settings
 
     Progress = Callable[[str, int, int], None]
@@ -45,8 +45,7 @@ def run_ingest(
     folder: Path,
     tell: Progress,
     *,
-    append: bool = False,
-    partition: Partition | None = None,
+    placement: Placement | None = None,
     max_rejects: str | None = None,
     rejects_csv: bool = False,
 ) -> None:
@@ -60,22 +59,38 @@ def run_ingest(
         click.echo(f"Nothing to ingest. {nothing.message}")
         return
     report = ingest(
-        found, rules, folder, placement=Placement(partition, append), max_rejects=max_rejects, rejects_csv=rejects_csv,
+        found, rules, folder, placement=placement, max_rejects=max_rejects, rejects_csv=rejects_csv,
         progress=tell,
     )  # fmt: skip
     _show(report, folder)
     _show_dataset(report, folder)
 
 
-def dry_run(files: Sequence[Path], mapping: Path | None, settings: Settings, limit: int | None, tell: Progress) -> None:
-    """Show what an ingest would do, by the code that would do it, and what the service would then say."""
-    found, rules = _asked(files, mapping, settings.data_folder)
-    with preview(found, rules, limit=limit, progress=tell) as seen:
+def dry_run(
+    files: Sequence[Path],
+    mapping: Path | None,
+    folder: Path,
+    settings: Settings,
+    tell: Progress,
+    *,
+    limit: int | None = None,
+    placement: Placement | None = None,
+    max_rejects: str | None = None,
+) -> None:
+    """Show what an ingest would do to the dataset in `folder`, by the code that would do it, and its figures then.
+
+    Raises as the ingest would.
+    """
+    found, rules = _asked(files, mapping, folder)
+    with preview(
+        found, rules, folder, placement=placement, max_rejects=max_rejects, limit=limit, progress=tell
+    ) as seen:  # fmt: skip
         _show_rows(f"The first rows of {seen.name}", seen.before)
         _show_rows("As calls", seen.after)
         report = seen.report()
         _show(report, None)
-        _show_figures(seen.calls(), report.manifest.max_started_at, settings)
+        _show_would_be(report, folder, seen.kept_files())
+        _show_figures(seen.calls(report.manifest), report.manifest.max_started_at, settings)
     of = f" of the first {limit:,} rows of each file" if limit is not None else ""
     click.echo(f"That was a dry run{of}: nothing was written.")
 
@@ -123,14 +138,39 @@ def _show_dataset(report: IngestReport, folder: Path) -> None:
     if report.appended is not None:
         done = report.appended
         click.echo(f"  added {done.added:,}, replaced {done.replaced:,}, unchanged {done.unchanged:,}")
-    calls, files = report.manifest.row_count or 0, len(report.manifest.files)
-    click.echo(
-        f"dataset {report.dataset_hash[:16]} in {folder}: {calls:,} calls in {files} file{'' if files == 1 else 's'}"
-    )
-    if report.partition_before == "month" and report.partition == "none":
+    click.echo(f"dataset {report.dataset_hash[:16]} in {folder}: {_size(report.manifest)}")
+    if _loses_months(report):
         click.echo(
             "It was a file for each month until now; --partition month, or write.partition in the mapping, keeps it so."
         )
+
+
+def _show_would_be(report: IngestReport, folder: Path, live: set[str]) -> None:
+    """The same of a dry run, and which months would be written: `live` are the names of the files that are there."""
+    if report.appended is not None:
+        todo = report.appended
+        click.echo(f"  to add {todo.added:,}, to replace {todo.replaced:,}, unchanged {todo.unchanged:,}")
+    click.echo(f"dataset {report.dataset_hash[:16]} would be in {folder}: {_size(report.manifest)}")
+    for file in report.manifest.files if report.partition == "month" else ():
+        click.echo(f"  {'stays' if file.path in live else 'to write'}: {file.path}: {_calls(file.row_count or 0)}")
+    if _loses_months(report):
+        click.echo(
+            "It is a file for each month now; --partition month, or write.partition in the mapping, keeps it so."
+        )
+    click.echo()
+
+
+def _size(manifest: Manifest) -> str:
+    files = len(manifest.files)
+    return f"{_calls(manifest.row_count or 0)} in {files} file{'' if files == 1 else 's'}"
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call{'' if count == 1 else 's'}"
+
+
+def _loses_months(report: IngestReport) -> bool:
+    return report.partition_before == "month" and report.partition == "none"
 
 
 def _see(folder: Path | None, name: str, more: str = "") -> str:
@@ -160,7 +200,7 @@ def _show_figures(calls: pl.LazyFrame, as_of: datetime | None, settings: Setting
     ordered = calls.sort("started_at", "call_id")
     aggregates = build(partial_state(ordered, zones), ordered, zones, settings.rollup_budget_mb * _MEBIBYTE)
     query = MetricsQuery(range="all", compare="none")
-    click.echo("The figures of all these calls would be:")
+    click.echo("The figures of all its calls would be:")
     for card in cards(Pair.of(aggregates, query, query.compare), query):
         if card.available:
             click.echo(f"  {card.label.ljust(_LABEL)}  {_figure(card)}")

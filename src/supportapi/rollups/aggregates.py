@@ -98,7 +98,9 @@ class Aggregates:
 
     def select(self, zone: str, window: Window, limits: Filter) -> Selection:
         """The calls of a window that `limits` leave, to be asked several questions."""
-        return Selection(self, zone, window, limits)
+        return Selection(
+            self, zone, window, {name: self.codes_of(name, limits.members(name)) for name in limits.limited}
+        )
 
     def tally(self, question: Question) -> Answer:
         """What `question` asks for, alone."""

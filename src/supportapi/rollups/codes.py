@@ -21,6 +21,7 @@ _MOST_CELLS: Final = 4_000_000
 """Above so many (group, class) cells one pass for each measure is cheaper than one pass for all."""
 
 _FEW_MEMBERS: Final = 8
+_DENSE: Final = 4
 
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}
 _PARTS_OF_SUM: Final = {
@@ -53,6 +54,32 @@ class Scan(msgspec.Struct, frozen=True):
         return ((rows, self.group_of(rows)) for rows in self.rows)
 
 
+class _Kinds(msgspec.Struct, frozen=True):
+    """The sums of one column by what decides to which of them a row adds, so that rows are added up once for all.
+
+    `kind` is that of each class, `adds`, shape `(kinds, sums)`, says to which sums it adds, `at` where these stand.
+    """
+
+    at: list[int]
+    kind: NDArray[np.intp]
+    adds: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, classes: NDArray[np.int8], parts: Mapping[str, str | None]) -> _Kinds:
+        every = np.ones(len(classes), dtype=np.int8)
+        wanted = [every if condition is None else classes[:, _AT[condition]] for condition in parts.values()]
+        adds, kind = np.unique(np.stack(wanted, axis=1), axis=0, return_inverse=True)
+        return cls([SUMS.index(name) for name in parts], kind.reshape(-1).astype(np.intp), adds.astype(np.float64))
+
+    def summed(
+        self, group: NDArray[np.intp], classes: NDArray[Any], amounts: NDArray[Any], groups: int
+    ) -> NDArray[np.float64]:
+        """The sums of each group, shape `(groups, sums)`."""
+        kinds = len(self.adds)
+        cell = group if kinds == 1 else group * kinds + self.kind[classes]
+        return np.bincount(cell, amounts, minlength=groups * kinds).reshape(groups, kinds) @ self.adds
+
+
 class RowCodes:
     """The columns of all rows, in order of `started_at`, then `call_id`.
 
@@ -65,7 +92,7 @@ class RowCodes:
     that occurs in the data. `postings` find the rows of few members.
     """
 
-    __slots__ = ("base_second", "classes", "columns", "contributions", "postings", "rows")
+    __slots__ = ("_kinds", "base_second", "classes", "columns", "contributions", "postings", "rows")
 
     def __init__(
         self,
@@ -81,6 +108,7 @@ class RowCodes:
         self.rows = len(columns["class"])
         # Doubles: BLAS multiplies them many times faster than numpy does integers, and they are exact up to 2^53 calls.
         self.contributions = classes.astype(np.float64)
+        self._kinds = {column: _Kinds.of(classes, parts) for column, parts in _PARTS_OF_SUM.items()}
 
     def span(self, zone: int, days: tuple[int, int]) -> tuple[int, int]:
         """The rows from the first one of `days` to the last, half-open."""
@@ -94,12 +122,9 @@ class RowCodes:
         for rows, group in scan.parts():
             classes = self.columns["class"][rows]
             self._add_counts(counts, group, classes)
-            for column, parts in _PARTS_OF_SUM.items():
+            for column, kinds in self._kinds.items():
                 # Exact: milliseconds of less than 2^53 in all are whole numbers in a double.
-                amounts = self.columns[column][rows].astype(np.float64)
-                for name, condition in parts.items():
-                    counted = 1.0 if condition is None else self.contributions[:, _AT[condition]][classes]
-                    sums[:, SUMS.index(name)] += np.bincount(group, amounts * counted, minlength=scan.groups)
+                sums[:, kinds.at] += kinds.summed(group, classes, self.columns[column][rows], scan.groups)
         return Tally(counts, sums.astype(np.int64))
 
     def calls(self, scan: Scan) -> NDArray[np.int64]:
@@ -172,11 +197,25 @@ class RowCodes:
                 rows = np.flatnonzero(kept) + first if isinstance(rows, slice) else rows[kept]
             yield rows
 
+    def are_many(self, members: Mapping[str, NDArray[np.intp]]) -> bool:
+        """Whether a large part of all rows has one of `members` in each dimension, as far as postings know."""
+        found = [each.count(members) for each in self.postings]
+        return all(rows is None or rows * _DENSE > self.rows for rows in found)
+
+    def is_rarer(self, members: Mapping[str, NDArray[np.intp]], others: Mapping[str, NDArray[np.intp]]) -> bool:
+        """Whether fewer rows have one of `members` in each dimension than one of `others`, as far as postings know."""
+        for each in self.postings:
+            rows, more = each.count(members), each.count(others)
+            if rows is not None and more is not None:
+                return rows < more
+        return False
+
     def _posted(
         self, start: int, end: int, members: Mapping[str, NDArray[np.intp]]
     ) -> tuple[NDArray[np.intp] | None, tuple[str, ...]]:
         """Rows from `start` up to `end` that some postings have of `members`, and by which dimensions they chose."""
-        for each in self.postings:
+        # Reading in order of time is quicker than by combination, where much of it is read.
+        for each in () if self.are_many(members) else self.postings:
             rows = each.between(start, end, members)
             if rows is not None:
                 return rows, each.dims

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from supportapi.calls.filter import Filter
     from supportapi.calls.window import Window
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.axes import TimeAxis
@@ -30,13 +29,17 @@ if TYPE_CHECKING:
 class Selection:
     """Answers about one choice of calls: by cells where they know enough, else by a scan of its rows.
 
-    `by` names the axes of an answer, as in `Question`.
+    `selected` has the codes of the members that are left of each limited dimension. `by` names the axes of an answer,
+    as in `Question`.
     """
 
-    def __init__(self, aggregates: Aggregates, zone: str, window: Window, limits: Filter) -> None:
+    def __init__(
+        self, aggregates: Aggregates, zone: str, window: Window, selected: Mapping[str, NDArray[np.intp]]
+    ) -> None:
         self._aggregates = aggregates
         self._name, self._zone, self._window = zone, aggregates.zone_of[zone], window
-        self._selected = {name: aggregates.codes_of(name, limits.members(name)) for name in limits.limited}
+        self._selected = selected
+        self._sides: dict[str, tuple[Selection, Selection] | None] = {}
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._times: dict[TimeAxisName, TimeAxis] = {}
         self._tallies: dict[tuple[str, ...], Answer] = {}
@@ -62,14 +65,19 @@ class Selection:
     def tally(self, by: tuple[str, ...] = ()) -> Answer:
         """The counts and sums."""
         if by not in self._tallies:
-            self._tallies[by] = self._tallied(self._plan(by))
+            self._tallies[by] = self._tallied(self._plan(by), by)
         return self._tallies[by]
 
     def calls(self, by: tuple[str, ...], among: NDArray[np.intp] | None = None) -> NDArray[np.int64]:
         """The number of calls alone, as in `tally(by)`; of the members at the places `among` of its first axis."""
         plan = self._plan(by)
         lattice, groups = plan.lattice, plan.groups
+        if lattice is None and among is not None and groups is not None and plan.axis == PAIR:
+            return self._calls_of_pairs(by, groups[among])
         if lattice is None:
+            sides = self._sides_of(plan, by)
+            if sides is not None:
+                return sides[0].calls(by, among) - sides[1].calls(by, among)
             found = scans.calls(self._aggregates.codes, plan, self._kept(plan.days))
             return found if among is None else found[among]
         if among is not None and groups is not None:
@@ -126,11 +134,51 @@ class Selection:
         found: NDArray[np.int64] = self._steps[of].sum(axis=0)
         return found + self._counted(plan, of, rest) if rest[0] < rest[1] else found
 
-    def _tallied(self, plan: Plan) -> Answer:
+    def _tallied(self, plan: Plan, by: tuple[str, ...]) -> Answer:
         if plan.lattice is not None:
             return Answer(cells.tally(plan, plan.lattice), plan.keys, "rollup")
+        sides = self._sides_of(plan, by)
+        if sides is not None:
+            return Answer(sides[0].tally(by).tally - sides[1].tally(by).tally, plan.keys, "scan")
         rows = self._kept(plan.days)
         return Answer(scans.tally(self._aggregates.codes, plan, rows), plan.keys, "scan")
+
+    def _calls_of_pairs(self, by: tuple[str, ...], pairs: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The number of calls of some pairs, from the rows of their agents alone."""
+        agents = np.unique(self._aggregates.pairs[pairs, 0]).astype(np.intp)
+        theirs = self._alike({**self._selected, "agent_id": agents})
+        self._scanned = True
+        return theirs.calls(by)[np.searchsorted(theirs.pairs(), pairs)]
+
+    def _sides_of(self, plan: Plan, by: tuple[str, ...]) -> tuple[Selection, Selection] | None:
+        """The calls under all limits but one, and those of them that it leaves out: ours are the difference.
+
+        Where cells know the former, and the latter are fewer rows to look at than ours.
+        """
+        for name in self._selected:
+            if plan.axis == name or (plan.axis == PAIR and name in PAIR_COLUMNS):
+                continue
+            if name not in self._sides:
+                self._sides[name] = self._parted_by(name)
+            sides = self._sides[name]
+            if sides is not None and sides[0].estimated_rows(by) == 0:
+                self._scanned = True
+                return sides
+        return None
+
+    def _parted_by(self, name: str) -> tuple[Selection, Selection] | None:
+        """The calls without the limit on `name`, and those that it leaves out; None where that is not quicker."""
+        rows, codes = self._aggregates.codes, self._selected[name]
+        if not rows.are_many(self._selected):
+            return None  # they are found sooner than another answer could be subtracted
+        rest = np.setdiff1d(self._aggregates.occurring[name], codes)
+        if not rows.is_rarer({name: rest}, {name: codes}):
+            return None
+        others = {other: kept for other, kept in self._selected.items() if other != name}
+        return self._alike(others), self._alike({**others, name: rest})
+
+    def _alike(self, selected: Mapping[str, NDArray[np.intp]]) -> Selection:
+        return Selection(self._aggregates, self._name, self._window, selected)
 
     def _counted(self, plan: Plan, of: Measured, days: tuple[int, int]) -> NDArray[np.int64]:
         return self._count(plan, days, {of: self._aggregates.facts.buckets[of]})[of]

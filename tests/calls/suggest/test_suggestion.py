@@ -246,6 +246,22 @@ def test_a_schools_grade_is_best_when_it_is_1_and_asked_about() -> None:
     assert "# DECIDE: is 1 the best grade, and 6 the worst?" in suggested
 
 
+def test_the_header_alone_says_that_1_is_the_best_schulnote() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "Schulnote": cycle("1", "2", "5")})
+
+    suggested = document(frame)
+
+    scale = {"from": [5, 1], "to": [1, 5], "rule": "linear"}
+    assert tomllib.loads(suggested)["columns"]["rating"] == {"from": "Schulnote", "rating_scale": scale}
+    assert "# DECIDE: is 5 the worst grade?" in suggested
+
+
+def test_a_note_up_to_5_is_asked_about_and_not_turned_round() -> None:
+    found = columns(call_id=IDS, start=STARTS, note=cycle("1", "2", "5"))
+
+    assert found["rating"] == "note"
+
+
 def test_names_of_months_that_cannot_be_read_are_said_to_be_the_reason() -> None:
     frame = pl.DataFrame({"call id": IDS, "Beginn": cycle("6. Mai 2024 10:00", "7. März 2024 11:30")})
 
@@ -325,6 +341,33 @@ def test_repeated_rows_are_counted_as_duplicates() -> None:
     frame = pl.DataFrame({"call id": ids, "start": [*STARTS[:-1], STARTS[0]]})
 
     assert "1 rows repeat an earlier id, 1 of them in every column: of duplicates the first stays." in document(frame)
+
+
+@pytest.mark.parametrize("header", ["Last Updated", "modified_at", "Letzte Änderung", "Actualizado"])
+@pytest.mark.parametrize("versions", [1, ROWS // 2])
+def test_of_rows_that_were_written_again_the_newest_stays(header: str, versions: int) -> None:
+    written = [f"{k + 1:02d}.05.2024 12:00" for k in range(ROWS)]
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, header: written})
+    newer = frame.head(versions).with_columns(pl.lit("29.06.2024 09:30").alias(header))
+
+    suggested = document(pl.concat([frame, newer]))
+
+    assert tomllib.loads(suggested)["duplicates"] == {
+        "keep": "last",
+        "order": {"from": header, "formats": "%d.%m.%Y %H:%M", "time_zone": "UTC"},
+    }
+    assert f'# {versions} ids of "call id" stand in several rows that differ' in suggested
+    assert "DECIDE: are" not in suggested
+
+
+def test_an_update_that_does_not_differ_explains_no_repeated_id() -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "agent": cycle("Ann", "Ben"), "updated": STARTS})
+    other = frame.head(1).with_columns(pl.lit("Cat").alias("agent"))
+
+    suggested = document(pl.concat([frame, other]))
+
+    assert "duplicates" not in tomllib.loads(suggested)
+    assert '# DECIDE: are the 1 others duplicates too? To keep the last row: [duplicates] keep = "last".' in suggested
 
 
 def test_the_rows_of_an_event_log_become_one_call() -> None:

@@ -52,6 +52,7 @@ def mapping_document(suggestion: Suggestion, opening: Opening) -> str:
         *_reading(opening),
         *_filters(suggestion),
         *_folding(suggestion),
+        *_duplicates(suggestion),
         "",
         "[columns]",
     ]
@@ -138,6 +139,14 @@ def _folding(suggestion: Suggestion) -> list[str]:
         return []
     told = [*_comment(fold.why), *_comment(f"{DECIDE}: {fold.decide}")]
     return ["", "[fold]", *told, *(f"{field} = {_value(value)}" for field, value in fold.fields.items())]
+
+
+def _duplicates(suggestion: Suggestion) -> list[str]:
+    newest = suggestion.newest
+    if newest is None:
+        return []
+    given = (f"{field} = {_value(value)}" for field, value in newest.fields.items())
+    return ["", "[duplicates]", *_comment(newest.why), *given]
 
 
 def _reasons(finding: Finding) -> list[str]:

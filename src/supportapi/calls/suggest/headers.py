@@ -109,7 +109,7 @@ _SPOKEN: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     ),
     "rating": (
         (6, r"csat\w*|satisf\w*|rating|stars?|survey( score| results?| rating)?"),
-        (3, "^note( customer| client| satisfaction)?$|score|schulnote|grade"),
+        (3, "^note( customer| client| satisfaction)?$|score|schulnoten?|grade"),
     ),
 }
 

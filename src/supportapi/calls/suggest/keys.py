@@ -11,10 +11,11 @@ import polars as pl
 
 from supportapi.calls.suggest.finding import Finding, Folding
 from supportapi.calls.suggest.headers import spoken, weight
+from supportapi.calls.suggest.newest import Newest
 from supportapi.calls.suggest.seen import Seen, best, told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _LISTED: Final = 14
 _MOST_PARTS: Final = 3
@@ -27,17 +28,26 @@ _EVENTS: Final = re.compile(r"(?<!\w)(events?|action|activity|step|ereignis|verb
 
 
 class Key(msgspec.Struct, frozen=True):
-    """What names a call; and how its rows are folded, or the column of `events` that says what happened in each."""
+    """What names a call; and how its rows are folded, or the column of `events` that says what happened in each.
+
+    Or which of the rows of a call is its `newest`.
+    """
 
     finding: Finding
     fold: Folding | None = None
     events: Seen | None = None
+    newest: Newest | None = None
 
 
-def key_by(columns: Sequence[Seen], moments: Sequence[str], repeated: pl.Series) -> Key:
+def key_by(
+    columns: Sequence[Seen],
+    moments: Sequence[str],
+    repeated: pl.Series,
+    newest: Callable[[Seen], Newest | None],
+) -> Key:
     """`call_id`; `moments` are the columns of the start, for a key that has to be made.
 
-    `repeated` says which rows repeat an earlier one in every column of the file.
+    `repeated` says which rows repeat an earlier one in every column of the file, `newest` which one of several stays.
     """
     likely = best(list(columns), lambda seen: weight("call_id", seen.header) if seen.known else 0)
     for column in likely:
@@ -45,11 +55,14 @@ def key_by(columns: Sequence[Seen], moments: Sequence[str], repeated: pl.Series)
             return Key(_single(column, likely))
     nearly = [column for column in likely if column.known - column.distinct <= _FEW_REPEATS * column.rows]
     if nearly:
-        return Key(_repeated(nearly[0], repeated))
+        later = newest(nearly[0])
+        return Key(_repeated(nearly[0], repeated, later), newest=later)
     if likely and (event := next((column for column in columns if _EVENTS.search(column.header)), None)):
         return Key(_several(likely[0], "rows"), events=event)
     if likely and (leg := next((column for column in columns if _is_leg(column, likely[0])), None)):
         return Key(_several(likely[0], "legs"), fold=_legs(likely[0], leg))
+    if likely and (later := newest(likely[0])):
+        return Key(_repeated(likely[0], repeated, later), newest=later)
     return Key(_combined(columns, likely, moments, repeated))
 
 
@@ -61,14 +74,15 @@ def _single(column: Seen, likely: Sequence[Seen]) -> Finding:
     return Finding(column="call_id", sources=(column.name,), why=tuple(why))
 
 
-def _repeated(column: Seen, repeated: pl.Series) -> Finding:
+def _repeated(column: Seen, repeated: pl.Series, newest: Newest | None) -> Finding:
     repeats = column.known - column.distinct
     same = int((repeated & column.texts.is_not_null()).sum())
-    why = [f"{repeats:,} rows repeat an earlier id, {same:,} of them in every column: of duplicates the first stays."]
+    stays = "the first stays" if newest is None else "the newest stays, see [duplicates]"
+    why = [f"{repeats:,} rows repeat an earlier id, {same:,} of them in every column: of duplicates {stays}."]
     if column.known < column.rows:
         why.append(f"{column.rows - column.known:,} rows have none and will be rejected.")
     others = f'are the {repeats - same:,} others duplicates too? To keep the last row: [duplicates] keep = "last".'
-    decide = () if same == repeats else (others,)
+    decide = () if newest is not None or same == repeats else (others,)
     return Finding(column="call_id", sources=(column.name,), why=tuple(why), decide=decide)
 
 

@@ -25,7 +25,8 @@ _SCALES: Final = (
 )
 _NOT_OURS: Final = re.compile(r"(?<!\w)(nps|recommend\w*)(?!\w)")
 _BEST: Final = 5.0
-_GRADES: Final = re.compile(r"(?<!\w)(schulnote|note|grade)(?!\w)")
+_GRADES: Final = re.compile(r"(?<!\w)(schulnoten?|note|grade)(?!\w)")
+_BEST_IS_1: Final = re.compile(r"(?<!\w)schulnoten?(?!\w)")
 _WORST_GRADE: Final = 6.0
 _BY_RATING: Final = {
     5.0: (
@@ -89,8 +90,9 @@ def _scaled(column: Seen) -> Finding | None:
     if not column.known or read < _MOST * column.known:
         return None
     low, high = (float(number["number"].min()), float(number["number"].max()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - there are some
-    if _GRADES.search(column.header) and high == _WORST_GRADE and low >= 1.0:
-        return _graded(column, read)
+    worst = _worst_grade(column, low, high)
+    if worst is not None:
+        return _graded(column, read, worst)
     fitting = [scale for scale in _SCALES if scale[0] <= low and high <= scale[1]]
     if not fitting:
         return None
@@ -122,11 +124,25 @@ def _scale_doubts(
     return () if mapped or high == _BEST else (f"is 1-5 the scale? No value is above {high:g}.",)
 
 
-def _graded(column: Seen, read: int) -> Finding:
+def _worst_grade(column: Seen, low: float, high: float) -> float | None:
+    """The worst of grades of which 1 is the best; None where nothing says that it is.
+
+    No other scale ends at 6. Of one that ends lower only a `Schulnote` is known to begin with the best.
+    """
+    if low < 1.0 or high > _WORST_GRADE or not _GRADES.search(column.header):
+        return None
+    if _BEST_IS_1.search(column.header):
+        return _BEST if high <= _BEST else _WORST_GRADE
+    return _WORST_GRADE if high == _WORST_GRADE else None
+
+
+def _graded(column: Seen, read: int, worst: float) -> Finding:
     """A school's grade: 1 is taken for the best, and a person is asked."""
-    scale: Value = {"from": (_WORST_GRADE, 1.0), "to": (1.0, _BEST), "rule": "linear"}
+    scale: Value = {"from": (worst, 1.0), "to": (1.0, _BEST), "rule": "linear"}
     why = f'The header says "{_GRADES.findall(column.header)[0]}"; {told(read, column.rows)} rows have one.'
-    asked = f"is 1 the best grade, and {_WORST_GRADE:g} the worst? Where more is better, swap the numbers of from."
+    asked = f"is 1 the best grade, and {worst:g} the worst? Where more is better, swap the numbers of from."
+    if worst < _WORST_GRADE:
+        asked = f"is {worst:g} the worst grade? No value is above it. Where {_WORST_GRADE:g} is: from = [6, 1]."
     unread: dict[str, Value] = {"unreadable": "null"} if read < column.known else {}
     fields = {**unread, "rating_scale": scale}
     return Finding(column="rating", sources=(column.name,), fields=fields, why=(why,), decide=(asked,))

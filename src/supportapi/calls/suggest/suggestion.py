@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from supportapi.calls.suggest.headers import SPOKEN, weight
 from supportapi.calls.suggest.keys import Key, key_by
 from supportapi.calls.suggest.labels import agent_by, customer_by, label_by, suspicious
 from supportapi.calls.suggest.lengths import Length, holds_lengths, length_of, lengths_found
+from supportapi.calls.suggest.newest import Newest, newest_by
 from supportapi.calls.suggest.outcomes import Outcome, answered_by, only_when, resolution_by, resolved_by, talked
 from supportapi.calls.suggest.personal import personal
 from supportapi.calls.suggest.pickups import answered_from, lengths_between, picked_up
@@ -42,6 +44,7 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     left: tuple[Left, ...]
     fold: Folding | None = None
+    newest: Newest | None = None
     rows_are_calls: bool = False
     """Whether a person said so: the mapping has to say it too."""
     suspicious: dict[str, dict[str, int]] = {}
@@ -70,7 +73,7 @@ def suggest(frame: pl.DataFrame, name: str, *, rows_are_calls: bool = False) -> 
     zone = zone_column(open_columns) if span.time_zone == DECIDE else None
     if zone is not None:
         open_columns = [column for column in open_columns if column.name != zone["from"]]
-    findings, fold, remarks = _all_findings(open_columns, clocks, span, _repeats(frame))
+    findings, key, remarks = _all_findings(open_columns, clocks, span, _repeats(frame))
     remarks |= {str(zone["from"]): "it is the clock of each row, see time_zone"} if zone is not None else {}
     used = {source for finding in findings for source in finding.sources}
     left = tuple(
@@ -85,7 +88,8 @@ def suggest(frame: pl.DataFrame, name: str, *, rows_are_calls: bool = False) -> 
         time_zone=zone or span.time_zone,
         findings=tuple(findings),
         left=left,
-        fold=fold,
+        fold=key.fold,
+        newest=key.newest,
         rows_are_calls=rows_are_calls,
         suspicious=suspicious(open_columns),
     )
@@ -93,8 +97,8 @@ def suggest(frame: pl.DataFrame, name: str, *, rows_are_calls: bool = False) -> 
 
 def _all_findings(
     columns: Sequence[Seen], clocks: Sequence[Times], span: Span, repeated: pl.Series
-) -> tuple[list[Finding], Folding | None, dict[str, str]]:
-    """One finding at most for each of our columns, how rows are folded, and why columns that come near are left out."""
+) -> tuple[list[Finding], Key, dict[str, str]]:
+    """One finding at most for each of our columns, how rows are calls, and why columns that come near are left out."""
     instants = [finding for finding in (span.started, span.ended) if finding]
     taken = {source for finding in instants for source in finding.sources} | {one.column.name for one in clocks}
     rest = [column for column in columns if column.name not in taken]
@@ -113,11 +117,13 @@ def _all_findings(
     started = instants[0]
     passed = {one.column.name for one in clocks if one.column.name not in started.sources}
     no_names = passed | {length.column.name for length in lengths} | {s for one in judged for s in one.sources}
-    key = key_by([column for column in columns if column.name not in no_names], started.sources, repeated)
+    newest = partial(newest_by, clocks=clocks, repeated=repeated, zoned=span.time_zone is None)
+    key = key_by([column for column in columns if column.name not in no_names], started.sources, repeated, newest)
     by_name = {column.name: column for column in columns}
     findings = [_with_nulls(one, by_name) for one in (key.finding, *instants, *measured, *judged, *made, *labels)]
     explained = {source for one in made for source in one.sources}
     remarks = {name: why for name, why in (remarks | not_ratings).items() if name not in explained}
+    remarks |= {key.newest.column: "it says which row of a call is the newest, see [duplicates]"} if key.newest else {}
     return *_folded(key, started, findings), remarks
 
 
@@ -160,13 +166,13 @@ def _made_of_others(
     return found
 
 
-def _folded(key: Key, started: Finding, findings: list[Finding]) -> tuple[list[Finding], Folding | None]:
+def _folded(key: Key, started: Finding, findings: list[Finding]) -> tuple[list[Finding], Key]:
     """The findings of a call where its rows say what happened one after the other."""
     if key.events is None or not started.sources:
-        return findings, key.fold
+        return findings, key
     log = event_log(key.events, started)
     told = {finding.column for finding in log.findings}
-    return [*log.findings, *(one for one in findings if one.column not in told)], log.fold
+    return [*log.findings, *(one for one in findings if one.column not in told)], Key(key.finding, fold=log.fold)
 
 
 def _lengths(columns: Sequence[Seen], clocks: Sequence[Times], span: Span) -> list[Length]:

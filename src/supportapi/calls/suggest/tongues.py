@@ -38,6 +38,13 @@ _WORDS: Final = (
     ("start", r"beginn\w*|debut|inicio|inizio|aanvang|начал\w*"),
     ("end", r"ende|fin|fim|fine|termino|einde|конец|окончани\w*"),
     ("created", r"erstellt\w*|cree|creado|criado|creato|aangemaakt|создан\w*"),
+    (
+        "updated",
+        (
+            r"geandert|anderung\w*|aktualisier\w*|mise? a jour|actualizad[ao]|atualizad[ao]|aggiornat[ao]|"
+            r"bijgewerkt|gewijzigd|изменен\w*|обновлен\w*"
+        ),
+    ),
     ("received", r"eingang\w*|ontvangen"),
     ("timestamp", r"horodatage|tijdstip|zeitstempel"),
     ("date", r"datum|fecha|data|дата|tag|jour|giorno|dia"),
