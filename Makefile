@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check fmt lint openapi bench bench-serve lock clean
+.PHONY: help dev test check fmt lint openapi bench bench-peers bench-serve lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ openapi: $(VENV)/.dev ## write openapi.json
 bench: $(VENV)/.dev ## ratios measured side by side on this machine
 	$(BIN)/python -m benchmarks
 
+bench-peers: $(VENV)/.dev .venv-peers/.made ## serving beside what one would write instead: FastAPI with pandas, Polars, DuckDB ...
+	$(BIN)/python -m benchmarks.peers
+
 bench-serve: $(VENV)/.dev ## what serving costs: ready answers, overload, publishes, listeners
 	$(BIN)/python -m benchmarks serve overload publish swap events
 
@@ -43,9 +46,11 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 		pyproject.toml -o requirements.lock
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
 
 clean: ## remove the environment and everything that can be made again
-	rm -rf $(VENV) .supportapi .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .supportapi .pytest_cache .ruff_cache .hypothesis
 
 # -- the environment: pins and hashes from a lock file, then this project's own sources on its path -----------------
 
@@ -71,3 +76,14 @@ $(VENV)/.runtime: requirements.lock
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	$(call install,requirements-dev.lock)
+
+# What supportapi is measured beside has an environment of its own: nothing of it is needed here.
+.venv-peers/.made: benchmarks/peers/requirements.lock
+	@if command -v uv >/dev/null 2>&1; then \
+		{ test -x .venv-peers/bin/python || uv venv -q .venv-peers; } && \
+		uv pip install -q --python .venv-peers/bin/python --require-hashes -r $<; \
+	else \
+		{ test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers; } && \
+		.venv-peers/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; \
+	fi
+	@touch $@
