@@ -39,10 +39,11 @@ def wrk(
     words += [] if script is None else ["-s", str(script)]
     spent = server.cpu_seconds()
     with on_core(1):
-        said = subprocess.run(
-            [*words, f"http://{HOST}:{server.port}{path}"], capture_output=True, text=True, check=True
-        ).stdout
+        ended = subprocess.run(
+            [*words, f"http://{HOST}:{server.port}{path}"], capture_output=True, text=True, check=False
+        )
     spent = server.cpu_seconds() - spent
+    said = ended.stdout + ended.stderr
     requests = re.search(r"(\d+) requests in", said)
     rps = re.search(r"Requests/sec:\s+([\d.]+)", said)
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", said)

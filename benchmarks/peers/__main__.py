@@ -95,7 +95,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds: to see that it works")
-    rounds, seconds = (1, 3) if parser.parse_args().quick else (7, 3)
+    rounds, seconds = (1, 3) if parser.parse_args().quick else (5, 3)
     for needed, remedy in ((shutil.which("wrk"), "Install wrk."), (PYTHON.exists(), "Run: make bench-peers")):
         if not needed:
             raise SystemExit(remedy)
