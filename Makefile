@@ -6,7 +6,7 @@ PYTHON ?= python3
 NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test fuzz check fmt lint openapi bench bench-serve audit lock clean client check-client \
+.PHONY: help dev test fuzz check fmt lint openapi bench bench-peers bench-serve audit lock clean client check-client \
 	dashboard check-dashboard test-browser screenshots
 
 help: ## this list
@@ -44,6 +44,9 @@ openapi: $(VENV)/.dev ## write openapi.json
 bench: $(VENV)/.dev ## ratios measured side by side on this machine
 	$(BIN)/python -m benchmarks
 
+bench-peers: $(VENV)/.dev .venv-peers/.made ## serving beside what one would write instead: FastAPI with pandas, Polars, DuckDB ...
+	$(BIN)/python -m benchmarks.peers
+
 bench-serve: $(VENV)/.dev ## what serving costs: ready answers, overload, publishes, listeners
 	$(BIN)/python -m benchmarks serve overload publish swap events
 
@@ -71,9 +74,11 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 		pyproject.toml -o requirements.lock
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
 
 clean: ## remove the environment and everything that can be made again
-	rm -rf $(VENV) node_modules .supportapi .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers node_modules .supportapi .pytest_cache .ruff_cache .hypothesis
 
 # -- the environment: pins and hashes from a lock file, then this project's own sources on its path -----------------
 
@@ -105,4 +110,15 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 $(NODE_MODULES): package-lock.json
 	@command -v npm >/dev/null || { echo "This needs Node 20.19 or later, with npm: 'apt-get install nodejs npm', or https://nodejs.org." >&2; exit 1; }
 	npm ci
+	@touch $@
+
+# What supportapi is measured beside has an environment of its own: nothing of it is needed here.
+.venv-peers/.made: benchmarks/peers/requirements.lock
+	@if command -v uv >/dev/null 2>&1; then \
+		{ test -x .venv-peers/bin/python || uv venv -q .venv-peers; } && \
+		uv pip install -q --python .venv-peers/bin/python --require-hashes -r $<; \
+	else \
+		{ test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers; } && \
+		.venv-peers/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; \
+	fi
 	@touch $@

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 
-from benchmarks import agents, build, calls, events, ingest, overload, publish, query, serve, swap
+from benchmarks import agents, build, calls, events, first, ingest, overload, publish, query, serve, swap
 from benchmarks.machine import cores, describe, load
 
 _GROUPS = {
@@ -16,6 +16,7 @@ _GROUPS = {
     "calls": calls.run,
     "publish": publish.run,
     "swap": swap.run,
+    "first": first.run,
     "events": events.run,
     "overload": overload.run,
     "serve": serve.run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections import deque
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -122,7 +123,8 @@ async def _capacity(clients: list[_Client], numbers: count[int]) -> float:
 
 async def _flood(clients: list[_Client], numbers: count[int], rate: float, seconds: int) -> list[int]:
     """Ask at `rate`, whether or not earlier ones are answered, while a connection is free."""
-    free, statuses, under_way = list(clients), list[int](), set[asyncio.Task[None]]()
+    # In turns: the server closes a connection that is idle for half a minute.
+    free, statuses, under_way = deque(clients), list[int](), set[asyncio.Task[None]]()
 
     async def ask(client: _Client) -> None:
         statuses.append(await client.get(_question(next(numbers))))
@@ -131,7 +133,7 @@ async def _flood(clients: list[_Client], numbers: count[int], rate: float, secon
     began, asked = time.monotonic(), 0
     while (elapsed := time.monotonic() - began) < seconds:
         while asked < elapsed * rate and free:
-            task = asyncio.create_task(ask(free.pop()))
+            task = asyncio.create_task(ask(free.popleft()))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
             asked += 1

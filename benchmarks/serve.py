@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from benchmarks.machine import print_table, ratio, tell
-from benchmarks.servers import HOST, Running, bare, exchange, get, on_core, supportapi
+from benchmarks.servers import bare, exchange, get, supportapi
+from benchmarks.wrk import Round, wrk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmarks.bare import Reply
+    from benchmarks.servers import Running
 
-PATH: Final = "/api/metrics?range=30d"
+PATH: Final = (
+    "/api/metrics?range=30d&include=kpis&metrics="
+    "calls,answer_rate,abandonment_rate,service_level,average_duration,resolution_rate,csat,average_rating,response_rate"
+)
+"""A row of cards: about 8 KB."""
 CONNECTIONS: Final = 32
-_UNITS: Final = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _COLUMNS: Final = (
     "prepared answer",
     "bytes",
@@ -43,13 +44,6 @@ _NOTES: Final = (
     "CPU is processor time for each request, of all processes of either: its ratio (bare / ours) is what can be "
     "trusted on a machine that others use too."
 )
-
-
-class _Round(msgspec.Struct, frozen=True):
-    rps: float
-    p99: float
-    cpu: float
-    """Seconds of processor time for each request."""
 
 
 def run(*, quick: bool) -> None:
@@ -78,14 +72,14 @@ def _compared(
 ) -> list[str]:
     reply = _fetch(server.port, headers)
     tell(f"serve: {name}, {rounds} rounds")
-    ours: list[_Round] = []
-    theirs: list[_Round] = []
+    ours: list[Round] = []
+    theirs: list[Round] = []
     with bare(folder, reply) as bare_server:
         for each in (server, bare_server):
-            _wrk(each, headers, 1)  # warm
+            wrk(each, PATH, headers, 1, CONNECTIONS)  # warm
         for _ in range(rounds):
-            theirs.append(_wrk(bare_server, headers, seconds))
-            ours.append(_wrk(server, headers, seconds))
+            theirs.append(wrk(bare_server, PATH, headers, seconds, CONNECTIONS))
+            ours.append(wrk(server, PATH, headers, seconds, CONNECTIONS))
     cpu = [[each.cpu for each in either] for either in (ours, theirs)]
     both = [[each.rps for each in either] for either in (ours, theirs)]
     return [
@@ -97,25 +91,6 @@ def _compared(
         f"{ratio(cpu[1], cpu[0]):.2f}",
         *(f"{median(each.p99 for each in either):.2f} ms" for either in (ours, theirs)),
     ]
-
-
-def _wrk(server: Running, headers: Mapping[str, str], seconds: int) -> _Round:
-    """One round of wrk on core 1. Raises `SystemExit` when a response was none that was asked for."""
-    words = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
-    words += [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
-    spent = server.cpu_seconds()
-    with on_core(1):
-        said = subprocess.run(
-            [*words, f"http://{HOST}:{server.port}{PATH}"], capture_output=True, text=True, check=True
-        ).stdout
-    spent = server.cpu_seconds() - spent
-    requests = re.search(r"(\d+) requests in", said)
-    rps = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", said)
-    # wrk counts 304 among neither: only 4xx and 5xx are "Non-2xx or 3xx".
-    if requests is None or rps is None or p99 is None or "Non-2xx" in said or "Socket errors" in said:
-        raise SystemExit(f"wrk met failures:\n{said}")
-    return _Round(float(rps[1]), float(p99[1]) * _UNITS[p99[2]], spent / max(int(requests[1]), 1))
 
 
 def _fetch(port: int, headers: Mapping[str, str]) -> Reply:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST: Final = "127.0.0.1"
-_READY_SECONDS: Final = 60.0
+_READY_SECONDS: Final = 120.0
 _END_SECONDS: Final = 30.0
 _OF_THE_SERVER: Final = ("date", "server", "transfer-encoding", "connection")
 
@@ -78,8 +78,21 @@ def bare(folder: Path, reply: Reply) -> Generator[Running]:
 
 
 @contextlib.contextmanager
+def peer(folder: Path, python: Path, environ: Mapping[str, str]) -> Generator[Running]:
+    """The peer that `environ` names, run by the `python` of the peers."""
+    with _server(["benchmarks.peers.server"], environ, folder, None, python=str(python)) as running:
+        yield running
+
+
+@contextlib.contextmanager
 def _server(
-    words: list[str], environ: Mapping[str, str], folder: Path, ready: str | None, core: int | None = 0
+    words: list[str],
+    environ: Mapping[str, str],
+    folder: Path,
+    ready: str | None,
+    core: int | None = 0,
+    *,
+    python: str = sys.executable,
 ) -> Generator[Running]:
     """Run `python -m <words>` on `core` while the context lasts; it ends with us, however we end."""
     port = _free_port()
@@ -98,7 +111,7 @@ def _server(
     log = folder / f"{words[0]}.log"
     with log.open("ab") as said, on_core(core):
         child = subprocess.Popen(
-            [sys.executable, "-m", *words],
+            [python, "-m", *words],
             cwd=folder,
             env={**kept, **own, **environ},
             stdin=subprocess.DEVNULL,

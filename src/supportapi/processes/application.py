@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from supportapi.settings import Settings
 
 PROCESS: Final = "api"
-_SWITCH_SECONDS: Final = 0.0005
 
 
 def app() -> Edge:
@@ -46,8 +45,6 @@ def app() -> Edge:
     parent = multiprocessing.parent_process()
     if parent is not None and (follow := die_with_parent(parent=parent.pid)) is not None:
         follow()  # granian's main process, killed, would leave its workers serving
-    # Threads that compute give way to the loop ten times as soon as usual: a ready answer waits for several turns.
-    sys.setswitchinterval(_SWITCH_SECONDS)
     settings = read_settings()
     configure_logs(PROCESS, settings)
     return create_app(parts(settings, settings.redis_url or ""))

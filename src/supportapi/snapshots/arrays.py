@@ -1,7 +1,7 @@
 """A version's arrays on this machine: files that every process maps read-only, so that workers share the memory.
 
     <home>/versions/<version>/<name>.npy     one array each
-    <home>/versions/<version>/header.msgpack what the arrays mean, and how large each file must be; written last
+    <home>/versions/<version>/header.msgpack what the arrays mean, and what each file must hold; written last
 
 A folder appears whole, by rename, and disappears whole: who has mapped it keeps its pages.
 """
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
+import mmap
 import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -34,9 +36,18 @@ _VERSION: Final = re.compile(r"[0-9a-f]{16}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
+class _Stored(msgspec.Struct, frozen=True):
+    """The file of an array: how large it must be, and what it ends with. To ask the file takes ten times as long."""
+
+    size: int
+    dtype: str
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+
+
 class _Document(msgspec.Struct, frozen=True):
     header: dict[str, Any]
-    sizes: dict[str, int]
+    arrays: dict[str, _Stored]
 
 
 class Arrays:
@@ -75,7 +86,7 @@ class Arrays:
             for _ in range(_TRIES):
                 before = folder.stat().st_ino
                 document = msgspec.msgpack.decode((folder / _HEADER).read_bytes(), type=_Document)
-                arrays = {name: _map(folder / _file(name), size) for name, size in document.sizes.items()}
+                arrays = {name: _map(folder / _file(name), stored) for name, stored in document.arrays.items()}
                 if folder.stat().st_ino == before:  # else it was replaced while we read: old header, new arrays
                     return document.header, arrays
         except (OSError, ValueError, msgspec.MsgspecError):
@@ -87,7 +98,7 @@ class Arrays:
         folder = self._path(version)
         try:
             document = msgspec.msgpack.decode((folder / _HEADER).read_bytes(), type=_Document)
-            return all((folder / _file(name)).stat().st_size == size for name, size in document.sizes.items())
+            return all((folder / _file(name)).stat().st_size == each.size for name, each in document.arrays.items())
         except (OSError, msgspec.MsgspecError):
             return False
 
@@ -137,19 +148,19 @@ def _file(name: str) -> str:
     return f"{name}.npy"
 
 
-def _write_all(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+def _write_all(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> dict[str, _Stored]:
     # Side by side, so that the file system commits them together: one after the other it commits for each of them.
     with ThreadPoolExecutor(_WRITERS) as writers:
         paths = [folder / _file(name) for name in arrays]
         return dict(zip(arrays, writers.map(_write, paths, arrays.values()), strict=True))
 
 
-def _write(path: Path, array: NDArray[Any]) -> int:
+def _write(path: Path, array: NDArray[Any]) -> _Stored:
     with path.open("wb") as file:
         np.save(file, array, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
-        return file.tell()
+        return _Stored(file.tell(), array.dtype.str, array.shape, "F" if array.flags.fnc else "C")
 
 
 def _write_header(path: Path, document: _Document) -> None:
@@ -159,12 +170,14 @@ def _write_header(path: Path, document: _Document) -> None:
         os.fsync(file.fileno())
 
 
-def _map(path: Path, size: int) -> NDArray[Any]:
-    if path.stat().st_size != size:
-        raise ValueError(f"'{path.name}' is not whole")
-    # np.load maps lazily and refuses pickles; an array without elements cannot be mapped, and needs no sharing.
-    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array.view(np.ndarray)
+def _map(path: Path, stored: _Stored) -> NDArray[Any]:
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size != stored.size:
+            raise ValueError(f"'{path.name}' is not whole")
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    dtype = np.dtype(stored.dtype)
+    start = stored.size - dtype.itemsize * math.prod(stored.shape)
+    return np.ndarray(stored.shape, dtype, pages, start, order=stored.order)
 
 
 def _sync(folder: Path) -> None:
