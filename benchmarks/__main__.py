@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 
-from benchmarks import agents, build, calls, events, first, ingest, overload, publish, query, serve, swap
+from benchmarks import agents, build, calls, events, exports, first, ingest, overload, publish, query, serve, swap
 from benchmarks.machine import cores, describe, load
 
 _GROUPS = {
@@ -14,6 +14,7 @@ _GROUPS = {
     "query": query.run,
     "agents": agents.run,
     "calls": calls.run,
+    "exports": exports.run,
     "publish": publish.run,
     "swap": swap.run,
     "first": first.run,

@@ -14,7 +14,7 @@ from benchmarks.machine import milliseconds, percentile, print_table, ratio, run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supportapi.calls.listing import Order, Selection
+    from supportapi.calls.selection import Order, Selection
     from supportapi.rollups.aggregates import Aggregates
 
 PER_PAGE: Final = 50
@@ -98,6 +98,9 @@ def _cases(aggregates: Aggregates) -> list[tuple[str, dict[str, Any], str]]:
         ("rated 5, -wait", {"rating": ("5",)}, "-wait_seconds"),
         ("over 10 minutes, -rating", {"min_duration_seconds": 600.0}, "-rating"),
         ("six filters, wait", {"filter": many, **outcome}, "wait_seconds"),
+        ("Mondays at 9 and 10, -started_at", {"weekday": (0,), "hour": (9, 10)}, "-started_at"),
+        ("weekdays, -duration", {"weekday": (0, 1, 2, 3, 4)}, "-duration_seconds"),
+        ("waited 20 s, offered, wait", {"min_wait_seconds": 20.0, "offered": "standard"}, "wait_seconds"),
         ("q: an id", {"text": "call-000012345"}, "-started_at"),
         ("q: ids' prefix", {"text": "call-000012"}, "-started_at"),
         ("q: an agent", {"text": agents[0]}, "-started_at"),
@@ -109,7 +112,7 @@ def _cases(aggregates: Aggregates) -> list[tuple[str, dict[str, Any], str]]:
 def _measured(file: Path, rounds: int) -> dict[str, Any]:
     from supportapi.refresh.build import calls_of  # noqa: PLC0415 - as above
 
-    aggregates, sizes = _loaded(file)
+    aggregates, sizes = arrays_of(file)
     found: list[dict[str, Any]] = []
     for name, limits, spelled in _cases(aggregates):
         selection, order = _asked(aggregates, limits, spelled)
@@ -127,7 +130,7 @@ def _measured(file: Path, rounds: int) -> dict[str, Any]:
 
 
 def _asked(aggregates: Aggregates, limits: dict[str, Any], spelled: str) -> tuple[Selection, Order]:
-    from supportapi.calls.listing import Order, Selection  # noqa: PLC0415 - as above
+    from supportapi.calls.selection import Order, Selection  # noqa: PLC0415 - as above
 
     column: Any = spelled.removeprefix("-")
     chosen: dict[str, Any] = {"window": aggregates.data_window(_ZONE), "zone": _ZONE, **limits}
@@ -154,7 +157,7 @@ def _ours(aggregates: Aggregates, selection: Selection, order: Order, rounds: in
     return {"total": total, "at_least": at_least, "offset": deep, "cold": cold, **timed}
 
 
-def _loaded(file: Path) -> tuple[Aggregates, dict[str, float]]:
+def arrays_of(file: Path) -> tuple[Aggregates, dict[str, float]]:
     """The version of the file as an API process has it: mapped, and built only where it was not kept from earlier."""
     from supportapi.refresh.build import calls_of  # noqa: PLC0415 - as above
     from supportapi.rollups.aggregates import Aggregates  # noqa: PLC0415 - as above
@@ -185,10 +188,9 @@ def _build(file: Path, version: str) -> None:
 
 
 def _plain(calls: Any, selection: Selection, order: Order, offset: int) -> None:
-    from supportapi.calls.listing import listing  # noqa: PLC0415 - as above
+    from supportapi.calls.listing import page  # noqa: PLC0415 - as above
 
-    # A total that is given is not counted.
-    listing(calls, selection, order, offset=offset, limit=PER_PAGE, total=offset + 1)
+    page(calls, selection, order, offset=offset, limit=PER_PAGE)
 
 
 def _private_mebibytes() -> float:

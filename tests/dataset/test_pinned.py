@@ -82,34 +82,3 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, live: Path) -> N
 
     with pytest.raises(DatasetNotWritable):
         Pinned(tmp_path / "home", LocalSource(live.parent / "manifest.json")).path(FILE)
-
-
-def test_held_files_outlive_their_version_and_leave_nothing_behind(pinned: Pinned) -> None:
-    with pinned.held([FILE]) as (held,):
-        pinned.prune(())
-
-        assert pinned.find(FILE.hash) is None
-        assert held.read_bytes() == BYTES
-
-    assert list(held.parent.parent.iterdir()) == []
-
-
-def test_what_is_held_is_no_version_of_its_own(pinned: Pinned) -> None:
-    with pinned.held([FILE]):
-        pinned.prune({FILE.hash})
-
-    assert pinned.path(FILE).read_bytes() == BYTES
-
-
-def test_what_a_killed_process_held_is_removed_in_the_end(pinned: Pinned) -> None:
-    folder = pinned.path(FILE).parent
-    left = folder / ".left.supportapi-tmp"
-    left.mkdir()
-    (left / "rows.parquet").hardlink_to(pinned.path(FILE))
-    long_ago = time.time() - 7 * 3600
-    os.utime(left, (long_ago, long_ago))
-
-    pinned.prune({FILE.hash})
-
-    assert not left.exists()
-    assert pinned.path(FILE).read_bytes() == BYTES

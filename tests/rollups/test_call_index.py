@@ -7,19 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supportapi.calls.filter import Filter, key_of
-from supportapi.calls.listing import Known, Order, Selection, SortColumn, find, listing
+from supportapi.calls.filter import Filter, ServiceLevelVariant, key_of
+from supportapi.calls.listing import count, find, page
+from supportapi.calls.selection import Known, Order, Selection, SortColumn
 from supportapi.calls.window import Window
-from supportapi.rollups import call_index, chosen, ordered, text_search
+from supportapi.rollups import call_index, chosen, ordered, text_search, texts
 from supportapi.rollups.aggregates import Aggregates
-from tests.rollups.few_calls import SCARCE, aggregates_of, frame
+from tests.rollups.few_calls import SCARCE, aggregates_of, frame, row
 
 if TYPE_CHECKING:
     from tests.rollups.oracle import Row
 
 BEGIN = datetime(2026, 3, 28, tzinfo=UTC)
-ZONES = ("UTC", "Europe/Berlin")
-_TIMES = st.sampled_from((None, 0.001, 1.0, 59.999, 60.0, 5_000_000.0))
+ZONES = ("UTC", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu")
+_TIMES = st.sampled_from((None, 0.001, 1.0, 4.999, 5.0, 59.999, 60.0, 5_000_000.0))
+_WAITS = st.just(0.0) | _TIMES
 _WORDS = st.sampled_from((None, "a", "Ab", "ab-1", "Ä", "null", "b\nc"))
 _ROWS: st.SearchStrategy[Row] = st.fixed_dictionaries(
     {
@@ -30,11 +32,12 @@ _ROWS: st.SearchStrategy[Row] = st.fixed_dictionaries(
         "region": st.sampled_from((None, "north", "south")),
         "channel": st.sampled_from((None, "phone")),
         "issue_type": st.sampled_from((None, "billing")),
-        "started_at": st.sampled_from((0, 1, 1_000_000, 3_600_000_000, 172_800_000_000)).map(
-            lambda micros: BEGIN + timedelta(microseconds=micros)
-        ),
+        "started_at": st.one_of(
+            st.sampled_from((0, 1, 1_000_000, 3_600_000_000, 172_800_000_000)),
+            st.integers(-8, 24 * 9).map(lambda quarters: quarters * 900_000_000),
+        ).map(lambda micros: BEGIN + timedelta(microseconds=micros)),
         "lasted": st.sampled_from((None, 0, 1, 90_000_000)),
-        "wait_seconds": _TIMES,
+        "wait_seconds": _WAITS,
         "duration_seconds": _TIMES,
         "answered": st.sampled_from((None, True, False)),
         "resolved": st.sampled_from((None, True, False)),
@@ -52,12 +55,19 @@ _MEMBERS = {
         "customer_id": _WORDS,
     }.items()
 }
+_INSTANTS = st.sampled_from((-1, 0, 1, 2, 999_999, 1_000_000, 3_600_000_001, 90_000_000_000)).map(
+    lambda micros: BEGIN + timedelta(microseconds=micros)
+)
 _FLAGS = st.sets(st.sampled_from(get_args(Known)), max_size=2).map(lambda kept: tuple(sorted(kept)))
 _KEYS = st.builds(Order, st.sampled_from(get_args(SortColumn)), st.booleans())
 
 
 def _mostly_none(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | st.none() | values
+
+
+def _numbers(most: int) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.sets(st.integers(0, most), min_size=1, max_size=most).map(lambda kept: tuple(sorted(kept)))
 
 
 @st.composite
@@ -87,7 +97,15 @@ def selections(draw: st.DrawFn) -> Selection:
         resolved=draw(st.just(()) | _FLAGS),
         min_duration_seconds=draw(_mostly_none(st.sampled_from((0.0, 0.001, 0.0011, 60.0)))),
         max_duration_seconds=draw(_mostly_none(st.sampled_from((0.0, 59.9989, 60.0, 1e9)))),
-        text=draw(_mostly_none(st.text("aAbB-0ä1n", min_size=1, max_size=3))),
+        min_wait_seconds=draw(_mostly_none(st.sampled_from((0.0, 0.001, 4.9991, 60.0)))),
+        max_wait_seconds=draw(_mostly_none(st.sampled_from((0.0, 5.0, 59.9989, 60.0)))),
+        weekday=draw(st.just(()) | _numbers(6)),
+        hour=draw(st.just(()) | _numbers(23)),
+        started_from=draw(_mostly_none(_INSTANTS)),
+        started_to=draw(_mostly_none(_INSTANTS)),
+        offered=draw(_mostly_none(st.sampled_from(get_args(ServiceLevelVariant)))),
+        threshold_seconds=draw(st.sampled_from((0.5, 5.0, 20.0, 60.0))),
+        text=draw(_mostly_none(st.text("aAbB-0ä1n\n", min_size=1, max_size=3))),
     )
 
 
@@ -119,12 +137,11 @@ def test_a_page_is_the_one_that_plain_polars_makes(
 ) -> None:
     made = aggregates_of(rows, ZONES, SCARCE)
     aggregates = Aggregates.from_arrays(*made.to_arrays())
-    expected = listing(frame(rows), selection, order, offset=offset, limit=limit)
 
     listed = aggregates.call_index.listed(selection, order)
 
-    assert listed.total == expected.total
-    assert listed.page(offset, limit) == expected.rows
+    assert listed.total == count(frame(rows), selection)
+    assert listed.page(offset, limit) == page(frame(rows), selection, order, offset=offset, limit=limit)
     assert not listed.at_least
 
 
@@ -134,3 +151,14 @@ def test_a_call_is_found_by_its_id_and_by_no_other(rows: list[Row], call_id: str
     found = aggregates_of(rows, ZONES, SCARCE).call_index.find(call_id)
 
     assert found == find(frame(rows), call_id)
+
+
+def test_a_search_that_ended_early_is_whole_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chosen, "MOST_FOUND", 1)
+    monkeypatch.setattr(texts, "_SEARCHED_BYTES", 1)
+    index = aggregates_of([row(BEGIN, call_id=f"call {number}") for number in range(5)], ZONES, SCARCE).call_index
+    asked = Selection(window=Window(date(2026, 3, 28), date(2026, 3, 29)), zone="UTC", text="all")
+
+    found = [index.listed(asked, Order(), whole=whole) for whole in (False, True)]
+
+    assert [(each.total, each.at_least) for each in found] == [(1, True), (5, False)]

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from supportapi.calls.listing import Order, Selection, listing
+from supportapi.calls.listing import page
+from supportapi.calls.selection import Order, Selection
 from supportapi.calls.window import Window
 from supportapi.rollups.questions import Question
 from tests.rollups import oracle
@@ -124,8 +125,7 @@ def test_a_list_has_the_calls_that_the_numbers_count(zone: str, night: datetime)
     windows = [window_around(night, zone, *each) for each in WINDOWS]
 
     listed = [
-        listing(frame(rows), Selection(window=window, zone=zone), Order(), offset=0, limit=9999).rows
-        for window in windows
+        page(frame(rows), Selection(window=window, zone=zone), Order(), offset=0, limit=9999) for window in windows
     ]
 
     aggregates = aggregates_of(rows, (zone,))

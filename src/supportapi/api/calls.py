@@ -15,7 +15,7 @@ from supportapi.answers.query import window_of, zone_of
 from supportapi.answers.query_string import canonical, decode
 from supportapi.api.answer import Answer, tag_of
 from supportapi.api.call_links import PATH, PageLinks, header, link, links_of
-from supportapi.api.calls_query import SortedCallsQuery, order_of, refuse_empty_spans, selection_of
+from supportapi.api.calls_query import SortedCallsQuery, StoredField, order_of, refuse_empty_spans, selection_of
 from supportapi.api.current import Current
 from supportapi.api.cursor import Cursor
 from supportapi.api.doors import Doors, doors_of
@@ -36,32 +36,11 @@ from supportapi.errors import (
 if TYPE_CHECKING:
     from supportapi.answers.meta import Truth
     from supportapi.api.current import Snapshot
-    from supportapi.calls.listing import Order, PlainListed, Selection
     from supportapi.calls.window import Window
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.call_index import Listed
 
-CallField = Literal[
-    "call_id",
-    "customer_id",
-    "agent_id",
-    "agent_name",
-    "region",
-    "channel",
-    "issue_type",
-    "started_at",
-    "ended_at",
-    "wait_seconds",
-    "duration_seconds",
-    "answered",
-    "resolved",
-    "resolution",
-    "rating",
-    "duration_label",
-    "started_at_local",
-    "ended_at_local",
-    "service_level_met",
-]
+CallField = Literal[StoredField, "duration_label", "started_at_local", "ended_at_local", "service_level_met"]
 CursorWord = Annotated[str, Doc(max_length=100)]
 
 
@@ -145,7 +124,7 @@ async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> An
 
     def work() -> tuple[bytes, bytes]:
         zone, window = asked(snapshot.aggregates, query)
-        listed = _listed(doors, snapshot, selection_of(query, window, zone), order)
+        listed = snapshot.aggregates.call_index.listed(selection_of(query, window, zone), order)
         meta = CallsMeta(
             **msgspec.structs.asdict(scanned(truth, snapshot, zone, window)),
             page=offset // query.per_page + 1,
@@ -176,17 +155,7 @@ async def _pinned(doors: Doors, current: Current, query: CallsQuery, cursor: Cur
     return current if snapshot is current.snapshot else Current(snapshot, None, current.hot, named=True)
 
 
-def _listed(doors: Doors, snapshot: Snapshot, selection: Selection, order: Order) -> Listed | PlainListed:
-    """The list by the index, or by plain Polars where the index cannot tell."""
-    index = snapshot.aggregates.call_index
-    if index.knows(selection):
-        return index.listed(selection, order)
-    from supportapi.calls.listing import PlainListed  # noqa: PLC0415 - Polars, which the start of the API does without
-
-    return PlainListed(doors.machine.calls(snapshot.card), selection, order)
-
-
-def _rows(listed: Listed | PlainListed, offset: int, query: CallsQuery, zone: str) -> list[Any]:
+def _rows(listed: Listed, offset: int, query: CallsQuery, zone: str) -> list[Any]:
     if not query.fields:
         return [shown(row, zone) for row in listed.page(offset, query.per_page)]
     rows = listed.page(offset, query.per_page, columns_of(query.fields))

@@ -12,14 +12,32 @@ from supportapi.answers.choice import Threshold
 from supportapi.answers.query import FilteredQuery, Members
 from supportapi.answers.query_string import unknown_name
 from supportapi.calls.filter import ServiceLevelVariant
+from supportapi.calls.selection import Known, Order, Selection, SortColumn
 from supportapi.errors import ValidationFailed
 from supportapi.rollups.catalogue import DEFAULT_THRESHOLD_SECONDS
 
 if TYPE_CHECKING:
-    from supportapi.calls.listing import Order, Selection, SortColumn
     from supportapi.calls.window import Window
 
-Known = Literal["true", "false", "null"]
+StoredField = Literal[
+    "call_id",
+    "customer_id",
+    "agent_id",
+    "agent_name",
+    "region",
+    "channel",
+    "issue_type",
+    "started_at",
+    "ended_at",
+    "wait_seconds",
+    "duration_seconds",
+    "answered",
+    "resolved",
+    "resolution",
+    "rating",
+]
+"""The columns of a call, in order."""
+
 Seconds = Annotated[float, Doc(ge=0)]
 SearchText = Annotated[str, Doc(min_length=1, max_length=100)]
 RatingMember = Literal["1", "2", "3", "4", "5", "null"]
@@ -109,8 +127,6 @@ def refuse_empty_spans(query: SortedCallsQuery) -> None:
 
 def selection_of(query: SortedCallsQuery, window: Window, zone: str) -> Selection:
     """The calls of `window` in `zone` that `query` keeps."""
-    from supportapi.calls.listing import Selection  # noqa: PLC0415 - Polars, which the start of the API does without
-
     return Selection(
         window=window,
         zone=zone,
@@ -135,8 +151,6 @@ def selection_of(query: SortedCallsQuery, window: Window, zone: str) -> Selectio
 
 def order_of(query: SortedCallsQuery) -> Order:
     """The order that `sort` spells. Raises `ValidationFailed` for what is no column, or is named twice."""
-    from supportapi.calls.listing import Order  # noqa: PLC0415 - Polars, see above
-
     named = query.sort.split(",")
     problems = [unknown_name(name, _SORTS, "column to sort by") for name in named if name not in _SORTS]
     columns = [name.removeprefix("-") for name in named]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from supportapi.rollups.aggregates import Aggregates
 from supportapi.snapshots.pointer import STATE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -79,19 +78,6 @@ class ThisMachine:
             return [self._pinned.path(ManifestFile(path=file.path, hash=file.hash)) for file in card.files]
         except DataMismatch as replaced:
             raise _replaced(card) from replaced
-
-    @contextlib.contextmanager
-    def held_calls(self, card: VersionCard) -> Generator[pl.LazyFrame]:
-        """As `calls`, and until the end they can be read, even when the version is retired meanwhile."""
-        from supportapi.refresh.build import calls_of  # noqa: PLC0415 - only who asks for rows needs Polars
-
-        with contextlib.ExitStack() as until_the_end:
-            try:
-                files = [ManifestFile(path=file.path, hash=file.hash) for file in card.files]
-                held = until_the_end.enter_context(self._pinned.held(files))
-            except DataMismatch as replaced:
-                raise _replaced(card) from replaced
-            yield calls_of(held)
 
     def calls(self, card: VersionCard) -> pl.LazyFrame:
         """The rows of a version, in the columns of a call. Raises as `rows`."""

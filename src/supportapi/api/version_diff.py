@@ -15,6 +15,7 @@ from supportapi.api.doors import Doors, doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
 from supportapi.api.versions import card_of
+from supportapi.calls.selection import Selection
 from supportapi.errors import (
     DataMissing,
     NotFound,
@@ -93,7 +94,7 @@ def _compared(
     doors: Doors, before: VersionCard, after: VersionCard, query: DiffQuery, window: Window, zone: str
 ) -> Changes:
     from supportapi.calls.comparison import changes  # noqa: PLC0415 - Polars, which the start of the API does without
-    from supportapi.calls.listing import Selection, selected  # noqa: PLC0415 - see above
+    from supportapi.calls.listing import selected  # noqa: PLC0415 - see above
 
     chosen = Selection(window=window, zone=zone, filter=query.filter)
     old, new = (

@@ -1,176 +1,32 @@
-"""Pages of calls by plain Polars: the reference for every faster way, and the path for any filter."""
+"""Pages of calls by plain Polars: slow, plain to see, and what every faster way is held to."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import polars as pl
 
-from supportapi.calls.filter import DIMENSIONS, UNKNOWN, Filter, ServiceLevelVariant, value_of
-from supportapi.calls.shown import SERVICE_LEVEL_SECONDS, SHORT_ABANDON_SECONDS
-from supportapi.calls.window import Window
+from supportapi.calls.filter import DIMENSIONS, UNKNOWN, ServiceLevelVariant, value_of
+from supportapi.calls.shown import SHORT_ABANDON_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-SortColumn = Literal["started_at", "duration_seconds", "wait_seconds", "rating", "agent_name"]
-Known = Literal["true", "false", "null"]
+    from supportapi.calls.selection import Order, Selection
+    from supportapi.calls.window import Window
 
 _SEARCHED: Final = ("call_id", "customer_id", "agent_id", "agent_name")
 
 
-class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which calls: started on the days of `window` in `zone`, of these members, with these values.
-
-    Tuples hold keys (see `filter.key_of`) and keep any of their members; empty ones keep all calls.
-    Durations and waits are seconds, inclusive on both ends. `weekday` (0 for Monday) and `hour` are those of the clock
-    on the wall of `zone`; `started_from` and `started_to` are instants, half-open as the window is. `offered` keeps the
-    calls that a service level of `threshold_seconds` divides by. `text` is looked for in ids and names, whatever its
-    case.
-    """
-
-    window: Window
-    zone: str
-    filter: Filter = Filter()
-    customer_id: tuple[str, ...] = ()
-    rating: tuple[str, ...] = ()
-    answered: tuple[Known, ...] = ()
-    resolved: tuple[Known, ...] = ()
-    min_duration_seconds: float | None = None
-    max_duration_seconds: float | None = None
-    min_wait_seconds: float | None = None
-    max_wait_seconds: float | None = None
-    weekday: tuple[int, ...] = ()
-    hour: tuple[int, ...] = ()
-    started_from: datetime | None = None
-    started_to: datetime | None = None
-    offered: ServiceLevelVariant | None = None
-    threshold_seconds: float = SERVICE_LEVEL_SECONDS
-    text: str | None = None
-
-
-class Order(msgspec.Struct, frozen=True):
-    """By which column, and `then` by which others where it has the same value.
-
-    Last ties are broken by `call_id`, in the direction of the last column. Unknown values come last either way.
-    """
-
-    column: SortColumn = "started_at"
-    descending: bool = True
-    then: tuple[Order, ...] = ()
-
-    @property
-    def keys(self) -> tuple[Order, ...]:
-        """The columns one by one."""
-        return (self, *self.then)
-
-
-class Listing(msgspec.Struct, frozen=True):
-    """One page of rows (by column name), and how many calls there are on all pages."""
-
-    rows: list[dict[str, Any]]
-    total: int
-
-
-def listing(
-    calls: pl.LazyFrame, selection: Selection, order: Order, *, offset: int, limit: int, total: int | None = None
-) -> Listing:
-    """The `limit` calls from `offset` on, of those that `selection` leaves, in `order`.
-
-    `total` is taken as it is where the caller knows it, else counted here.
-    """
-    if total is None:
-        total = count(calls, selection)
-    if offset >= total:
-        return Listing([], total)
-    page = _sorted(selected(calls, selection), order).slice(offset, limit)
-    return Listing(page.collect(engine="streaming").to_dicts(), total)
-
-
-def slices(calls: pl.LazyFrame, selection: Selection, order: Order, *, rows: int) -> Iterator[pl.DataFrame]:
-    """All calls that `selection` leaves, in `order`, about `rows` of them at a time: for who reads them all.
-
-    In order of time the calls of whole hours come together, so that none is looked at twice; an hour is never parted.
-    In any other order each slice is what follows the last call of the one before.
-    """
-    chosen = selected(calls, selection)
-    if order.column != "started_at":
-        yield from _following(chosen, order, rows)
-        return
-    spans = _hours(chosen, rows)
-    for first, end in reversed(spans) if order.descending else spans:
-        started = pl.col("started_at")
-        yield _sorted(chosen.filter(started >= first, started < end), order).collect(engine="streaming")
-
-
-def _sorted(calls: pl.LazyFrame, order: Order) -> pl.LazyFrame:
+def page(calls: pl.LazyFrame, selection: Selection, order: Order, *, offset: int, limit: int) -> list[dict[str, Any]]:
+    """The `limit` calls from `offset` on, of those that `selection` leaves, in `order`, by column name."""
     descending = [key.descending for key in order.keys]
     by = [key.column for key in order.keys]
-    return calls.sort(*by, "call_id", descending=[*descending, descending[-1]], nulls_last=True)
-
-
-def _hours(calls: pl.LazyFrame, rows: int) -> list[tuple[datetime, datetime]]:
-    """Spans of whole hours with at most `rows` calls each, but for a single hour that has more."""
-    hour = pl.col("started_at").dt.truncate("1h").alias("hour")
-    counted: list[tuple[datetime, int]] = calls.group_by(hour).len().sort("hour").collect(engine="streaming").rows()
-    spans: list[tuple[datetime, datetime]] = []
-    held = 0
-    for start, count in counted:
-        end = start + timedelta(hours=1)
-        if spans and held + count <= rows:
-            spans[-1] = (spans[-1][0], end)
-            held += count
-        else:
-            spans.append((start, end))
-            held = count
-    return spans
-
-
-def _following(calls: pl.LazyFrame, order: Order, rows: int) -> Iterator[pl.DataFrame]:
-    rest = calls
-    while True:
-        found = _sorted(rest, order).head(rows).collect(engine="streaming")
-        if found.height:
-            yield found
-        if found.height < rows:
-            return
-        rest = calls.filter(_after(order, found.row(-1, named=True)))
-
-
-def _after(order: Order, last: dict[str, Any]) -> pl.Expr:
-    """What comes after the call `last` in `order`."""
-    keys = [(key.column, key.descending) for key in order.keys]
-    after = pl.lit(value=False)
-    for name, descending in reversed([*keys, ("call_id", keys[-1][1])]):
-        column, value = pl.col(name), last[name]
-        if value is None:
-            after = column.is_null() & after
-        else:
-            beyond = column < value if descending else column > value
-            after = beyond | column.is_null() | ((column == value) & after)
-    return after
+    ordered = selected(calls, selection).sort(*by, "call_id", descending=[*descending, descending[-1]], nulls_last=True)
+    return ordered.slice(offset, limit).collect(engine="streaming").to_dicts()
 
 
 def count(calls: pl.LazyFrame, selection: Selection) -> int:
     """How many calls `selection` leaves."""
     return int(selected(calls, selection).select(pl.len()).collect(engine="streaming").item())
-
-
-class PlainListed:
-    """A listing that is asked for page after page."""
-
-    at_least = False
-
-    def __init__(self, calls: pl.LazyFrame, selection: Selection, order: Order) -> None:
-        self._asked = (calls, selection, order)
-        self.total = listing(*self._asked, offset=0, limit=0).total
-
-    def page(self, offset: int, limit: int, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """`limit` calls from `offset` on, with the columns `names` or all of them."""
-        rows = listing(*self._asked, offset=offset, limit=limit, total=self.total).rows
-        return [{name: row[name] for name in names} for row in rows] if names else rows
 
 
 def selected(calls: pl.LazyFrame, selection: Selection) -> pl.LazyFrame:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import shutil
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from supportapi.dataset.files import TEMPORARY_SUFFIX, flush, put, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Collection
+    from pathlib import Path
 
     from supportapi.calls.manifest import ManifestFile
     from supportapi.dataset.source import Source
@@ -50,30 +47,13 @@ class Pinned:
                 staged.unlink(missing_ok=True)
         return final
 
-    @contextlib.contextmanager
-    def held(self, files: Sequence[ManifestFile]) -> Generator[list[Path]]:
-        """Paths of `files` that stay until the end, whatever is pruned meanwhile: names of the same bytes.
-
-        Raises as `path`.
-        """
-        kept = [self.path(file) for file in files]
-        with contextlib.ExitStack() as until_the_end:
-            with writing(self._folder):
-                self._folder.mkdir(parents=True, exist_ok=True)
-                temporary = tempfile.TemporaryDirectory(prefix=".", suffix=TEMPORARY_SUFFIX, dir=self._folder)
-                folder = Path(until_the_end.enter_context(temporary))
-                held = [folder / path.name for path in kept]
-                for path, name in zip(kept, held, strict=True):
-                    name.hardlink_to(path)
-            yield held
-
     def find(self, file_hash: str) -> Path | None:
         """Where the file with this SHA-256 is, if it is here."""
         final = self._folder / f"{file_hash}.parquet"
         return final if final.is_file() else None
 
     def prune(self, keep: Collection[str]) -> None:
-        """Remove every file whose SHA-256 is not in `keep`, and what nobody has been writing or holding for hours.
+        """Remove every file whose SHA-256 is not in `keep`, and copies that nobody has been writing for hours.
 
         Whoever has a file open or mapped keeps its rows until closing it.
         """
@@ -85,7 +65,5 @@ class Pinned:
                 idle = time.time() - staged.stat().st_mtime
             except FileNotFoundError:
                 continue
-            if idle > _ABANDONED_SECONDS and staged.is_dir():
-                shutil.rmtree(staged, ignore_errors=True)
-            elif idle > _ABANDONED_SECONDS:
+            if idle > _ABANDONED_SECONDS:
                 staged.unlink(missing_ok=True)

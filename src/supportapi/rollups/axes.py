@@ -60,13 +60,13 @@ def time_axis(window: Window, name: TimeAxisName, zone: str, data: Window) -> Ti
         return TimeAxis(tuple(start.astimezone(UTC) for start in starts), whole(window, data), clock)
     if name == HOUR_OF_WEEK:
         hours = tuple((weekday, hour) for weekday in range(7) for hour in range(24))
-        return TimeAxis(hours, whole(window, data), _wall_clock(window, zone))
+        return TimeAxis(hours, whole(window, data), wall_clock(window, zone))
     starts = step_starts(window) if name == STEP else bucket_starts(window, name)
     edges = _clipped([max(start, window.start) for start in starts] + [window.end], data)
     return TimeAxis(tuple(starts), edges)
 
 
-def _wall_clock(window: Window, zone: str) -> Clock:
+def wall_clock(window: Window, zone: str) -> Clock:
     """The hours of the week as the clock on the wall of `zone` tells them.
 
     An hour that comes twice is one bucket, and one that is skipped is empty.

@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import numpy as np
 
 from supportapi.rollups.chosen import MOST_LISTED, Chosen, choose
@@ -17,19 +16,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from supportapi.calls.listing import Order, Selection
+    Asked = tuple["Selection", bool]
+
+    from supportapi.calls.selection import Order, Selection
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.call_rows import CallRows
 
 REMEMBERED_BYTES: Final = 64 << 20
-
-_FILTERS: Final = frozenset(
-    {
-        *("window", "zone", "filter", "customer_id", "rating", "answered", "resolved"),
-        *("min_duration_seconds", "max_duration_seconds", "text"),
-    }
-)
-"""The filters that it knows; a selection by any other one is left to plain Polars."""
 
 Sequenced = Run | Walk | Sorted | Narrowed
 
@@ -97,17 +90,11 @@ class CallIndex:
         self._calls = aggregates.calls
         self._remembered = Remembered()
 
-    def knows(self, selection: Selection) -> bool:
-        """Whether it can tell which calls `selection` leaves."""
-        others = (field for field in msgspec.structs.fields(selection) if field.name not in _FILTERS)
-        return all(getattr(selection, field.name) == field.default for field in others) and "\n" not in (
-            selection.text or ""
-        )
-
-    def listed(self, selection: Selection, order: Order) -> Listed:
-        """The calls that `selection` leaves, in `order`."""
-        chosen = self._chosen(selection)
-        return Listed(self._calls, chosen, self._sequence(selection, chosen, order), descending=order.descending)
+    def listed(self, selection: Selection, order: Order, *, whole: bool = False) -> Listed:
+        """The calls that `selection` leaves, in `order`; `whole` as `choose` has it."""
+        asked = (selection, whole)
+        chosen = self._chosen(asked)
+        return Listed(self._calls, chosen, self._sequence(asked, chosen, order), descending=order.descending)
 
     def find(self, call_id: str) -> dict[str, Any] | None:
         """The call with this id, or None."""
@@ -116,15 +103,16 @@ class CallIndex:
             return None
         return {name: values[0] for name, values in self._calls.take(np.array([row])).items()}
 
-    def _chosen(self, selection: Selection) -> Chosen:
-        found: Chosen | None = self._remembered.find(selection)
+    def _chosen(self, asked: Asked) -> Chosen:
+        found: Chosen | None = self._remembered.find(asked)
         if found is None:
-            found = choose(self._aggregates, selection)
-            self._remembered.keep(selection, found, found.nbytes)
+            selection, whole = asked
+            found = choose(self._aggregates, selection, whole=whole)
+            self._remembered.keep(asked, found, found.nbytes)
         return found
 
-    def _sequence(self, selection: Selection, chosen: Chosen, order: Order) -> Sequenced:
-        key = (selection, order if order.then else order.column)
+    def _sequence(self, asked: Asked, chosen: Chosen, order: Order) -> Sequenced:
+        key = (asked, order if order.then else order.column)
         found: Sequenced | None = self._remembered.find(key)
         if found is None:
             found, size = self._sorted(chosen, order) if order.then else self._sequenced(chosen, order.column)

@@ -59,6 +59,7 @@ class CallRows:
         self.values = {name: [value_of(key) for key in keys] for name, keys in members.items()}
         count = {name: codes.classes[:, COUNTS.index(name)].astype(bool) for name in COUNTS}
         self.known = {"wait": count["wait_known"], "duration": count["duration_known"]}
+        self.short_abandon = count["short_abandons"]
         self.answered = _flags(count["answered"], count["unanswered"])
         self.resolved = _flags(count["resolved"], count["resolved_known"] & ~count["resolved"])
         self.rating = sum((count[f"rating_{rating}"] * rating for rating in RATINGS), np.zeros(len(codes.classes), int))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -10,14 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from supportapi.calls.filter import value_of
+from supportapi.rollups.axes import wall_clock
 from supportapi.rollups.codes import Rows, among
-from supportapi.rollups.text_search import holding
+from supportapi.rollups.text_search import MOST_FOUND, holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supportapi.calls.listing import Selection
+    from supportapi.calls.filter import ServiceLevelVariant
+    from supportapi.calls.selection import Selection
+    from supportapi.calls.window import Window
     from supportapi.rollups.aggregates import Aggregates
+    from supportapi.rollups.axes import Clock
+    from supportapi.rollups.call_rows import CallRows
+    from supportapi.rollups.codes import RowCodes
 
 MOST_LISTED: Final = 500_000
 """Up to so many rows are listed and sorted; more of them are marked, and kept orders are walked."""
@@ -27,6 +36,8 @@ _SELECTIVE: Final = 16
 """Rows are looked up when they are at most one of so many."""
 
 _FLAGS: Final = {"null": 0, "true": 1, "false": 2}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR: Final = 3600
 
 Test = Callable[[Rows], NDArray[np.bool_]]
 
@@ -58,29 +69,84 @@ class Chosen(msgspec.Struct, frozen=True):
         return (np.flatnonzero(self.mask[self.first : self.end]) + self.first).astype(np.uint32)
 
 
-def choose(aggregates: Aggregates, selection: Selection) -> Chosen:
-    """The rows that `selection` leaves."""
+def choose(aggregates: Aggregates, selection: Selection, *, whole: bool = False) -> Chosen:
+    """The rows that `selection` leaves; a search that finds very many ends early, but for one that is to be `whole`."""
     zone = aggregates.zone_of[selection.zone]
     window = selection.window.intersect(zone.data)
     origin = zone.data.start
     days = ((window.start - origin).days, (window.end - origin).days) if window.days else (0, 0)
     first, end = aggregates.codes.span(zone.position, days) if window.days else (0, 0)
+    first, end = _between_instants(aggregates.calls, selection, first, end)
     limits = selection.filter
     members = {name: aggregates.codes_of(name, limits.members(name)) for name in limits.limited}
     few = _posted(aggregates, first, end, members)
-    at_least = False
     tests = [*_clock_tests(aggregates, zone.position, days), *_tests(aggregates, selection, members)]
-    if selection.text:
-        marked, at_least = holding(aggregates.calls, selection.text, first, end)
-        if few is None and np.count_nonzero(marked) * _SELECTIVE <= len(marked):
-            few = (np.flatnonzero(marked) + first).astype(np.uint32)
-        else:
-            tests.append(lambda rows: _marks(marked, first, rows))
+    most = len(aggregates.calls) + 1 if whole else MOST_FOUND
+    marked, at_least = _marks(aggregates, selection, window, first, end, most)
+    if marked is not None and few is None and np.count_nonzero(marked) * _SELECTIVE <= len(marked):
+        few = (np.flatnonzero(marked) + first).astype(np.uint32)
+    elif marked is not None:
+        tests.append(_marked_from(marked, first))
     if few is not None:
         return _listed(first, end, few, tests, at_least=at_least)
     if not tests:
         return Chosen(first, end, end - first, at_least=at_least)
     return _marked(first, end, len(aggregates.calls), tests, at_least=at_least)
+
+
+def _between_instants(calls: CallRows, selection: Selection, first: int, end: int) -> tuple[int, int]:
+    """Of the rows from `first` up to `end`, which stand in order of time, those between the selection's instants."""
+
+    def from_on(instant: datetime) -> int:
+        started = (instant - _EPOCH) // timedelta(microseconds=1)
+        return bisect_left(range(end), started, lo=first, key=lambda row: int(calls.started_us(slice(row, row + 1))[0]))
+
+    begin = first if selection.started_from is None else from_on(selection.started_from)
+    return begin, end if selection.started_to is None else max(from_on(selection.started_to), begin)
+
+
+def _marks(
+    aggregates: Aggregates, selection: Selection, window: Window, first: int, end: int, most: int
+) -> tuple[NDArray[np.bool_] | None, bool]:
+    """A mark for each row from `first` up to `end` with the selection's text and hours, or None where it has neither.
+
+    True beside it where more rows than `most` may hold the text.
+    """
+    marked, at_least = holding(aggregates.calls, selection.text, first, end, most) if selection.text else (None, False)
+    if not selection.weekday and not selection.hour:
+        return marked, at_least
+    hours = _in_hours(aggregates.codes, wall_clock(window, selection.zone), _hours_of_week(selection), first, end)
+    return hours if marked is None else marked & hours, at_least
+
+
+def _hours_of_week(selection: Selection) -> NDArray[np.bool_]:
+    """Which of the hours since Monday began are kept."""
+    weekday = np.isin(range(7), selection.weekday or range(7))
+    hour = np.isin(range(24), selection.hour or range(24))
+    return np.logical_and.outer(weekday, hour).reshape(-1)
+
+
+def _in_hours(codes: RowCodes, clock: Clock, kept: NDArray[np.bool_], first: int, end: int) -> NDArray[np.bool_]:
+    """Which rows from `first` up to `end` began in a bucket of `clock` that is `kept`.
+
+    Rows stand in order of time: those of an hour are found by its ends, and none is looked at by itself.
+    """
+    seconds = codes.columns["second"][first:end]
+    if not len(seconds):
+        return np.zeros(0, dtype=bool)
+    low, high = int(seconds[0]) + codes.base_second, int(seconds[-1]) + codes.base_second
+    changes = clock.changes[(clock.changes > low) & (clock.changes <= high)].tolist()
+    starts: list[NDArray[np.int64]] = []
+    flags: list[NDArray[np.bool_]] = []
+    for start, stop in pairwise([low, *changes, high + 1]):
+        ahead = int(clock.ahead[np.searchsorted(clock.changes, start, side="right")])
+        hours = np.arange(start - (start + ahead) % _HOUR, stop, _HOUR)
+        starts.append(np.maximum(hours, start))
+        flags.append(kept[(hours + ahead) // _HOUR % clock.buckets])
+    # As what they are searched among: else all of that would be copied.
+    wanted = (np.concatenate(starts) - codes.base_second).astype(seconds.dtype)
+    edges = np.append(np.searchsorted(seconds, wanted), len(seconds))
+    return np.repeat(np.concatenate(flags), np.diff(edges))
 
 
 def _posted(
@@ -133,21 +199,33 @@ def _tests(aggregates: Aggregates, selection: Selection, members: dict[str, NDAr
         found = [len(words.texts) if value is None else words.texts.find(value.encode()) for value in values]
         yield _among(words.codes, np.array([code for code in found if code is not None], np.intp))
     classes = _classes(aggregates, selection)
-    if classes is not None:
+    if not classes.all():
         yield lambda rows: np.take(classes, columns["class"][rows], mode="clip")
-    yield from _between(columns["duration_ms"], selection.min_duration_seconds, selection.max_duration_seconds)
+    for of, (least, most) in _spans(selection).items():
+        yield from _between(columns[f"{of}_ms"], least, most)
+    if selection.offered == "abandon_after_threshold":
+        yield _waited_beyond(aggregates, selection.threshold_seconds)
+
+
+def _spans(selection: Selection) -> dict[str, tuple[float | None, float | None]]:
+    return {
+        "wait": (selection.min_wait_seconds, selection.max_wait_seconds),
+        "duration": (selection.min_duration_seconds, selection.max_duration_seconds),
+    }
 
 
 def _among(column: NDArray[Any], codes: NDArray[np.intp]) -> Test:
     return lambda rows: among(column[rows], codes)
 
 
-def _marks(marked: NDArray[np.bool_], first: int, rows: Rows) -> NDArray[np.bool_]:
-    return marked[slice(rows.start - first, rows.stop - first) if isinstance(rows, slice) else rows - first]
+def _marked_from(marked: NDArray[np.bool_], first: int) -> Test:
+    return lambda rows: marked[
+        slice(rows.start - first, rows.stop - first) if isinstance(rows, slice) else rows - first
+    ]
 
 
-def _classes(aggregates: Aggregates, selection: Selection) -> NDArray[np.bool_] | None:
-    """Which classes of calls are kept, or None for all of them."""
+def _classes(aggregates: Aggregates, selection: Selection) -> NDArray[np.bool_]:
+    """Which classes of calls are kept: what a class does not tell of its calls is tested besides."""
     calls = aggregates.calls
     kept = np.ones(len(aggregates.codes.classes), dtype=bool)
     for wanted, flags in ((selection.answered, calls.answered), (selection.resolved, calls.resolved)):
@@ -155,17 +233,40 @@ def _classes(aggregates: Aggregates, selection: Selection) -> NDArray[np.bool_] 
             kept &= np.isin(flags, [_FLAGS[word] for word in wanted])
     if selection.rating:
         kept &= np.isin(calls.rating, [0 if word == "null" else int(word) for word in selection.rating])
-    return None if kept.all() else kept
+    for of, bounds in _spans(selection).items():
+        if bounds != (None, None):
+            kept &= calls.known[of]
+    return kept & _offered(calls, selection.offered)
 
 
-def _between(duration: NDArray[Any], least: float | None, most: float | None) -> Iterator[Test]:
-    if least is not None or most is not None:
-        # An unknown one stands as 0, and a known one is never so short.
-        low = max(_milliseconds(least or 0.0, upwards=True), 1)
-        yield lambda rows: duration[rows] >= low
+def _offered(calls: CallRows, variant: ServiceLevelVariant | None) -> NDArray[np.bool_]:
+    """Which classes of calls may be what a service level divides by."""
+    known = calls.answered != _FLAGS["null"]
+    match variant:
+        case None:
+            return np.ones_like(known)
+        case "standard":
+            return known & ~calls.short_abandon
+        case "answered_only":
+            return calls.answered == _FLAGS["true"]
+        case "all_offered" | "abandon_after_threshold":
+            return known
+
+
+def _between(column: NDArray[Any], least: float | None, most: float | None) -> Iterator[Test]:
+    if least is not None:
+        low = _milliseconds(least, upwards=True)
+        yield lambda rows: column[rows] >= low
     if most is not None:
         high = _milliseconds(most, upwards=False)
-        yield lambda rows: duration[rows] <= high
+        yield lambda rows: column[rows] <= high
+
+
+def _waited_beyond(aggregates: Aggregates, seconds: float) -> Test:
+    """Answered, or known to have waited longer than `seconds`: an unknown wait stands as 0."""
+    answered, limit = aggregates.calls.answered == _FLAGS["true"], _milliseconds(seconds, upwards=False)
+    classes, wait = aggregates.codes.columns["class"], aggregates.codes.columns["wait_ms"]
+    return lambda rows: answered[classes[rows]] | (wait[rows] > limit)
 
 
 def _milliseconds(seconds: float, *, upwards: bool) -> int:

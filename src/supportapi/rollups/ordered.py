@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from supportapi.calls.listing import Order
+    from supportapi.calls.selection import Order
     from supportapi.rollups.call_rows import CallRows
 
 _BLOCK: Final = 1 << 16

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LINE_FEED: Final = b"\n"
-"""Stands after every text, so that nothing without one is ever found across two of them."""
+"""Stands after every text."""
 
 _LONGEST_TOLD: Final = 63
 _ANYWHERE: Final = np.uint64(2**64 - 1)
@@ -73,12 +73,13 @@ class Texts:
         return found
 
     def holding(self, text: bytes, first: int, end: int, most: int) -> tuple[NDArray[np.int64], bool]:
-        """The numbers, of those from `first` up to `end`, of the texts that hold `text`, which has no line feed.
+        """The numbers, of those from `first` up to `end`, of the texts that hold `text`.
 
         Searched from the last one on until at least `most` are found; whether there may be more stands beside them.
         """
-        # To the end of the line: a text that holds it twice is one find.
-        pattern = re.compile(re.escape(text) + rb"[^\n]*")
+        # To the end of the line: a text that holds it twice is one find. With a line feed, every place is looked at.
+        within = re.escape(text)
+        pattern = re.compile(rb"(?=%b)" % within if LINE_FEED in text else within + rb"[^\n]*")
         low, high = (self._bounds(first)[0], self._bounds(end - 1)[1]) if end > first else (0, 0)
         parts: list[NDArray[np.int64]] = []
         found, stop = 0, high
@@ -87,8 +88,11 @@ class Texts:
             # A find that begins before `stop` may end behind it.
             until = min(stop + len(text) - 1, high)
             begins = np.array([hit.start() for hit in pattern.finditer(self._flat.data, start, until)], np.int64)
-            parts.append(self._number_at(begins))
-            found += len(begins)
+            numbers = self._number_at(begins)
+            if LINE_FEED in text:
+                numbers = numbers[numbers == self._number_at(begins + len(text))]
+            parts.append(numbers)
+            found += len(numbers)
             stop = start
         return np.unique(np.concatenate([np.array([], np.int64), *parts])), stop > low
 
