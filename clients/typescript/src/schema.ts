@@ -213,7 +213,7 @@ export interface paths {
         };
         /**
          * Calls as a file
-         * @description All calls that `GET /api/calls` would list, in the same order, with the columns of the dataset. In CSV a text that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it, so that no spreadsheet takes it for a formula; in xlsx it is a text as it is. Numbers stay numbers.
+         * @description All calls that `GET /api/calls` would list, in the same order, with the columns of the dataset; of a text that is found so often that its `total` is a lower bound, all the same. In CSV a text that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it, so that no spreadsheet takes it for a formula; in xlsx it is a text as it is. Numbers stay numbers.
          */
         get: operations["exportCalls"];
         put?: never;
@@ -1721,7 +1721,7 @@ export interface components {
          */
         CallsLink: {
             /**
-             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which.
+             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which, as of first contact resolution.
              * @example /api/calls?from=2026-01-01&to=2026-02-01&region=North
              */
             calls: string | null;
@@ -2002,7 +2002,7 @@ export interface components {
          */
         CardLinks: {
             /**
-             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which.
+             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which, as of first contact resolution.
              * @example /api/calls?from=2026-01-01&to=2026-02-01&region=North
              */
             calls: string | null;
@@ -3859,7 +3859,7 @@ export interface components {
              */
             calls: (string | null)[];
             /**
-             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which.
+             * @description Lists exactly the calls that the number counts or is computed from: of a ratio, a mean or a percentile those that it divides by. Null where there are none by definition (the rated calls among those not rated), or where no filter can say which, as of first contact resolution.
              * @example /api/calls?from=2026-01-01&to=2026-02-01&region=North
              */
             total: string | null;
@@ -5725,6 +5725,11 @@ export interface operations {
                  * @example -duration,started_at
                  */
                 sort?: string;
+                /**
+                 * @description Of each call these columns and `call_id` alone; all of them when none is named.
+                 * @example started_at,duration_seconds
+                 */
+                fields?: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_seconds" | "ended_at" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "started_at" | "wait_seconds")[];
                 /** @description The format of the file. */
                 format?: "arrow" | "csv" | "ndjson" | "parquet" | "xlsx";
             };
@@ -5788,7 +5793,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `WARMING_UP`. */
+            /** @description Service Unavailable: `OVERLOADED`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
