@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import islice
 from pathlib import Path
 from threading import Event
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, Any, Final, cast
 
 from benchmarks.calls import arrays_of
 from benchmarks.machine import peak_mebibytes, print_table, run_child, sample, seconds_of, tell
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _ZONE: Final = "UTC"
 _ORDERS: Final = ("-started_at", "-duration_seconds", "-rating")
 _COLUMNS: Final = ("calls, order", "time", "size", "memory more")
 _NOTES: Final = (
-    "In process, to nowhere. Memory more: the peak of everything that the process has, mapped arrays as far as they were "
-    "read included, less what it had with one slice written."
+    "In process, to nowhere. Memory more: the peak of everything that the process has, mapped arrays as far as they "
+    "were read included, less what it had with one slice written."
 )
 
 
@@ -52,12 +50,11 @@ class _Nowhere:
 
 
 def _measured(file: Path, spelled: str) -> dict[str, float]:
-    import polars as pl  # noqa: PLC0415 - the main process stays small
-
-    from supportapi.api.exports import SLICE_ROWS  # noqa: PLC0415 - as above
-    from supportapi.calls.record import COLUMNS, SCHEMA  # noqa: PLC0415 - as above
+    from supportapi.api.exports import SLICE_ROWS  # noqa: PLC0415 - the main process stays small
+    from supportapi.calls.record import COLUMNS  # noqa: PLC0415 - as above
     from supportapi.calls.selection import Order, Selection  # noqa: PLC0415 - as above
     from supportapi.exports.write import write  # noqa: PLC0415 - as above
+    from supportapi.rollups.call_frames import call_frames  # noqa: PLC0415 - as above
 
     aggregates, _ = arrays_of(file)
     column: Any = spelled.removeprefix("-")
@@ -65,16 +62,13 @@ def _measured(file: Path, spelled: str) -> dict[str, float]:
     listed = aggregates.call_index.listed(selection, Order(column, spelled.startswith("-")))
     out = _Nowhere()
 
-    def frames(most: int) -> Iterator[pl.DataFrame]:
-        for at in range(0, most, SLICE_ROWS):
-            yield pl.DataFrame(listed.columns(listed.rows(at, SLICE_ROWS), COLUMNS), SCHEMA)
-
-    def export(most: int) -> None:
-        write(frames(most), pl.Schema(SCHEMA), "csv", cast("IO[bytes]", out), Event())
+    def export(most: int | None) -> None:
+        frames, schema = call_frames(aggregates.calls, listed, COLUMNS, SLICE_ROWS)
+        write(islice(frames, most), schema, "csv", cast("IO[bytes]", out), Event())
 
     export(1)
     before, out.size = peak_mebibytes(), 0
-    seconds = seconds_of(lambda: export(listed.total))
+    seconds = seconds_of(lambda: export(None))
     return {"seconds": seconds, "mebibytes": out.size / (1 << 20), "more": peak_mebibytes() - before}
 
 

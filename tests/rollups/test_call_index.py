@@ -3,16 +3,19 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supportapi.calls.filter import Filter, ServiceLevelVariant, key_of
 from supportapi.calls.listing import count, find, page
+from supportapi.calls.record import COLUMNS, SCHEMA
 from supportapi.calls.selection import Known, Order, Selection, SortColumn
 from supportapi.calls.window import Window
 from supportapi.rollups import call_index, chosen, ordered, text_search, texts
 from supportapi.rollups.aggregates import Aggregates
+from supportapi.rollups.call_frames import call_frames
 from tests.rollups.few_calls import SCARCE, aggregates_of, frame, row
 
 if TYPE_CHECKING:
@@ -143,6 +146,20 @@ def test_a_page_is_the_one_that_plain_polars_makes(
     assert listed.total == count(frame(rows), selection)
     assert listed.page(offset, limit) == page(frame(rows), selection, order, offset=offset, limit=limit)
     assert not listed.at_least
+
+
+@settings(max_examples=50)
+@given(rows=calls(), order=orders(), size=st.integers(1, 9))
+def test_frames_together_are_the_whole_list(rows: list[Row], order: Order, size: int) -> None:
+    aggregates = aggregates_of(rows, ZONES, SCARCE)
+    everything = Selection(window=Window(date(2026, 3, 1), date(2026, 5, 1)), zone="UTC")
+    listed = aggregates.call_index.listed(everything, order)
+
+    frames, schema = call_frames(aggregates.calls, listed, COLUMNS, size)
+
+    whole = pl.concat([pl.DataFrame(schema=schema), *frames])
+    assert whole.to_dicts() == page(frame(rows), everything, order, offset=0, limit=100)
+    assert whole.schema == pl.Schema(SCHEMA)
 
 
 @settings(max_examples=50)

@@ -126,15 +126,11 @@ async def export_calls(request: Request[Any, Any, Any]) -> ASGIApp:
     columns = [name for name in get_args(StoredField) if not query.fields or name == "call_id" or name in query.fields]
 
     def make(out: IO[bytes], stopped: Event) -> None:
-        import polars as pl  # noqa: PLC0415 - which the start of the API does without
+        from supportapi.exports.write import write  # noqa: PLC0415 - Polars, which the start of the API does without
+        from supportapi.rollups.call_frames import call_frames  # noqa: PLC0415 - as above
 
-        from supportapi.calls.record import SCHEMA  # noqa: PLC0415 - as above
-        from supportapi.exports.write import write  # noqa: PLC0415 - as above
-
-        schema = {name: SCHEMA[name] for name in columns}
-        slices = (listed.rows(at, SLICE_ROWS) for at in range(0, listed.total, SLICE_ROWS))
-        frames = (pl.DataFrame(listed.columns(rows, columns), schema) for rows in slices)
-        write(frames, pl.Schema(schema), query.format, out, stopped)
+        frames, schema = call_frames(snapshot.aggregates.calls, listed, columns, SLICE_ROWS)
+        write(frames, schema, query.format, out, stopped)
 
     name = _name("calls", window, snapshot.card.version, query.format)
     return _download(request, make, name, query.format, listed.total, source="scan")

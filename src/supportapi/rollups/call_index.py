@@ -72,13 +72,9 @@ class Listed:
             return np.array([], np.uint32)
         return self._sequence.part(offset, end, descending=self._descending)
 
-    def columns(self, rows: NDArray[Any], names: Sequence[str] | None = None) -> dict[str, list[Any]]:
-        """The values of these rows by column of `record.SCHEMA`: of those in `names`, or of all."""
-        return self._calls.take(rows, names)
-
     def page(self, offset: int, limit: int, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
         """`limit` calls from `offset` on."""
-        values = self.columns(self.rows(offset, limit), names)
+        values = self._calls.take(self.rows(offset, limit), names)
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 

@@ -133,10 +133,14 @@ class CallRows:
         micros = (self.codes.columns["second"][rows].astype(np.int64) + self.codes.base_second) * _MICROSECONDS
         return micros + self.parts.microsecond[rows] if len(self.parts.microsecond) else micros
 
-    def _ended(self, rows: NDArray[Any]) -> list[datetime | None]:
+    def ended_us(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """When calls ended, in microseconds since 1970, and of which of them that is known."""
         lasted = self.parts.lasted[rows].astype(np.int64)
-        ended = _instants(self.started_us(rows) + lasted * int(self.parts.lasted_unit[0]))
-        return [end if known else None for end, known in zip(ended, (lasted >= 0).tolist(), strict=True)]
+        return self.started_us(rows) + lasted * int(self.parts.lasted_unit[0]), lasted >= 0
+
+    def _ended(self, rows: NDArray[Any]) -> list[datetime | None]:
+        ended, known = self.ended_us(rows)
+        return [end if told else None for end, told in zip(_instants(ended), known.tolist(), strict=True)]
 
     def _seconds(self, of: str, rows: NDArray[Any]) -> list[float | None]:
         known = self.known[of][self.codes.columns["class"][rows]].tolist()
