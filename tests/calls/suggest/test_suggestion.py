@@ -236,24 +236,17 @@ def test_a_rating_in_words_is_taken_by_their_meaning_and_asked_about() -> None:
     assert "# DECIDE: is that what the words mean, 5 being best? Sehr gut = 5, gut = 4, schlecht = 2." in suggested
 
 
-def test_a_schools_grade_is_best_when_it_is_1_and_asked_about() -> None:
-    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "Schulnote": cycle("1", "2", "6")})
+@pytest.mark.parametrize(
+    ("worst", "asked"), [(6, "is 1 the best grade, and 6 the worst?"), (5, "is 5 the worst grade?")]
+)
+def test_a_schools_grade_is_best_when_it_is_1_and_asked_about(worst: int, asked: str) -> None:
+    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "Schulnote": cycle("1", "2", str(worst))})
 
     suggested = document(frame)
 
-    scale = {"from": [6, 1], "to": [1, 5], "rule": "linear"}
+    scale = {"from": [worst, 1], "to": [1, 5], "rule": "linear"}
     assert tomllib.loads(suggested)["columns"]["rating"] == {"from": "Schulnote", "rating_scale": scale}
-    assert "# DECIDE: is 1 the best grade, and 6 the worst?" in suggested
-
-
-def test_the_header_alone_says_that_1_is_the_best_schulnote() -> None:
-    frame = pl.DataFrame({"call id": IDS, "start": STARTS, "Schulnote": cycle("1", "2", "5")})
-
-    suggested = document(frame)
-
-    scale = {"from": [5, 1], "to": [1, 5], "rule": "linear"}
-    assert tomllib.loads(suggested)["columns"]["rating"] == {"from": "Schulnote", "rating_scale": scale}
-    assert "# DECIDE: is 5 the worst grade?" in suggested
+    assert f"# DECIDE: {asked}" in suggested
 
 
 def test_a_note_up_to_5_is_asked_about_and_not_turned_round() -> None:
