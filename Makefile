@@ -38,8 +38,8 @@ bench: $(VENV)/.dev ## ratios measured side by side on this machine
 bench-peers: $(VENV)/.dev .venv-peers/.made ## serving beside what one would write instead: FastAPI with pandas, Polars, DuckDB ...
 	$(BIN)/python -m benchmarks.peers
 
-bench-serve: $(VENV)/.dev ## what serving costs: ready answers, overload, publishes, listeners
-	$(BIN)/python -m benchmarks serve overload publish swap events
+bench-serve: $(VENV)/.dev ## what serving costs: ready and first answers, overload, publishes, listeners
+	$(BIN)/python -m benchmarks serve overload publish swap first events
 
 lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
