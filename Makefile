@@ -47,8 +47,8 @@ bench: $(VENV)/.dev ## ratios measured side by side on this machine
 bench-peers: $(VENV)/.dev .venv-peers/.made ## serving beside what one would write instead: FastAPI with pandas, Polars, DuckDB ...
 	$(BIN)/python -m benchmarks.peers
 
-bench-serve: $(VENV)/.dev ## what serving costs: ready answers, overload, publishes, listeners
-	$(BIN)/python -m benchmarks serve overload publish swap events
+bench-serve: $(VENV)/.dev ## what serving costs: ready and first answers, overload, publishes, listeners
+	$(BIN)/python -m benchmarks serve overload publish swap first events
 
 client: $(NODE_MODULES) ## write the types of the TypeScript client, from openapi.json (needs Node)
 	npm run --silent generate --workspace clients/typescript

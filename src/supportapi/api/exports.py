@@ -43,7 +43,7 @@ class CallsExportQuery(SortedCallsQuery, frozen=True, kw_only=True, forbid_unkno
         tuple[StoredField, ...],
         Doc(
             description="Of each call these columns and `call_id` alone; all of them when none is named.",
-            examples=["started_at,duration_seconds"],
+            examples=[["started_at", "duration_seconds"]],
         ),
     ] = ()
     format: FormatField = "csv"
