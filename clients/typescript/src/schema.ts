@@ -5727,7 +5727,10 @@ export interface operations {
                 sort?: string;
                 /**
                  * @description Of each call these columns and `call_id` alone; all of them when none is named.
-                 * @example started_at,duration_seconds
+                 * @example [
+                 *       "started_at",
+                 *       "duration_seconds"
+                 *     ]
                  */
                 fields?: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_seconds" | "ended_at" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "started_at" | "wait_seconds")[];
                 /** @description The format of the file. */
