@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dashboard: data and versions, for admins
+         * @description The dashboard: data and versions, for admins
+         */
+        get: operations["getAdminPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/agents": {
         parameters: {
             query?: never;
@@ -175,7 +195,7 @@ export interface paths {
         put?: never;
         /**
          * Go out
-         * @description Takes the cookie away. Needs no session, so that an ended one can be left as well.
+         * @description Ends the session of the token that comes with it (as a header, as the cookie, or both) and takes the cookie away. Needs no session, so that an ended one can be left as well. A 503 says that the session has not ended: the other processes could not be told.
          */
         post: operations["signOut"];
         delete?: never;
@@ -475,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for a refresh
-         * @description Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds its dataset. Whoever asks while it is under way gets the same job.
+         * @description Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds its dataset, which also ends a rollback (`activateVersion`). Whoever asks while it is under way gets the same job.
          */
         post: operations["refreshDataset"];
         delete?: never;
@@ -618,6 +638,26 @@ export interface paths {
         get: operations["compareVersions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/versions/{version}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a kept version in force
+         * @description In every process, by the same step as a publish. The version that the live dataset makes is then held off (`stale_reason` `rolled_back`) until the dataset changes, a version is activated again, or an admin asks for a refresh that runs no command. A version has to be named by its own name: `previous` would mean another one after the first of two requests.
+         */
+        post: operations["activateVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -788,6 +828,42 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Activated
+         * @description What is in force now. Each process tells its listeners (`version.published`) as soon as it serves it.
+         */
+        Activated: {
+            /**
+             * @description The name of a snapshot.
+             * @example ad43f40cfa79570f
+             */
+            version: string;
+            /**
+             * @description `unchanged`: it was in force already.
+             * @enum {string}
+             */
+            outcome: "published" | "unchanged";
+            /**
+             * @description Orders publishes.
+             * @example 7
+             */
+            sequence: number;
+            /**
+             * @description The version that was in force before.
+             * @example 3f9c1d0a55b2e871
+             */
+            replaced: string | null;
+            /** @description What is held off from now on; null when this is the version of the data. */
+            rolled_back: components["schemas"]["RolledBack"] | null;
+        };
+        /**
+         * ActivatedAnswer
+         * @description A version in force.
+         */
+        ActivatedAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["Activated"];
+        };
         /**
          * AgentAnswer
          * @description `GET /api/agents/{agent_id}`.
@@ -1760,7 +1836,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description The days that the answer is about. */
             window: components["schemas"]["Days"];
             /** @description The days that deltas are against; null when nothing is compared. */
@@ -2405,7 +2481,7 @@ export interface components {
              *       "channel"
              *     ]
              */
-            allowed?: string[];
+            allowed?: (string | number)[];
         };
         /**
          * DiffAnswer
@@ -3040,7 +3116,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description The days that the answer is about. */
             window: components["schemas"]["Days"];
             /** @description The days that deltas are against; null when nothing is compared. */
@@ -3613,7 +3689,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description The days that the answer is about. */
             window: components["schemas"]["Days"];
             /** @description The days that deltas are against; null when nothing is compared. */
@@ -3833,7 +3909,7 @@ export interface components {
              * @example VALIDATION_ERROR
              * @enum {string}
              */
-            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
+            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "HEADERS_TOO_LARGE" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "URI_TOO_LONG" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
             /**
              * @description For people; may change.
              * @example 'regoin' is not a parameter of this route; did you mean 'region'?
@@ -3865,7 +3941,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description Everything that was looked at. */
             checks: components["schemas"]["Check"][];
         };
@@ -3887,6 +3963,28 @@ export interface components {
              * @default true
              */
             run_command: boolean;
+        };
+        /**
+         * RolledBack
+         * @description That an admin put an older version in force, and which version is held off by that.
+         */
+        RolledBack: {
+            /**
+             * @description Who did it.
+             * @example admin
+             */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             * @example 2026-09-30T23:56:57Z
+             */
+            at: string;
+            /**
+             * @description The version of the live dataset, which is held off while that stays live.
+             * @example 3f9c1d0a55b2e871
+             */
+            over: string;
         };
         /**
          * SampleUser
@@ -3980,7 +4078,9 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
+            /** @description Who went back to an older version, and when; null while nobody did. */
+            rolled_back: components["schemas"]["RolledBack"] | null;
             /**
              * @description Why it cannot be read, or why its build failed.
              * @example DATA_CORRUPT
@@ -4189,7 +4289,7 @@ export interface components {
         };
         /**
          * SignedOut
-         * @description The cookie is gone.
+         * @description The cookie is gone, and its token is good for nothing.
          */
         SignedOut: {
             /**
@@ -4280,7 +4380,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
         };
         /**
          * User
@@ -4450,6 +4550,8 @@ export interface components {
              * @example 16271
              */
             total: number;
+            /** @description Null while the newest data is what is published. */
+            rolled_back: components["schemas"]["RolledBack"] | null;
         };
     };
     responses: never;
@@ -4461,6 +4563,39 @@ export interface components {
 export type $defs = Record<string, never>;
 export interface operations {
     getDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getAdminPage: {
         parameters: {
             query?: never;
             header?: never;
@@ -5017,6 +5152,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Service Unavailable: `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     listSampleUsers: {
@@ -5089,6 +5235,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Request Entity Too Large: `PAYLOAD_TOO_LARGE`. */
             413: {
                 headers: {
@@ -5144,6 +5301,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Service Unavailable: `OVERLOADED`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
         };
     };
     signOut: {
@@ -5155,7 +5323,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The cookie is taken away. */
+            /** @description The session has ended. */
             200: {
                 headers: {
                     /** @description The id of this request. */
@@ -5168,8 +5336,30 @@ export interface operations {
                     "application/json": components["schemas"]["SignOutAnswer"];
                 };
             };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Internal Server Error: `INTERNAL`. */
             500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            503: {
                 headers: {
                     /** @description The id of this request. */
                     "X-Request-ID"?: string;
@@ -5802,7 +5992,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `OVERLOADED`. */
+            /** @description Service Unavailable: `OVERLOADED`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6453,6 +6643,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Request Entity Too Large: `PAYLOAD_TOO_LARGE`. */
             413: {
                 headers: {
@@ -6624,7 +6825,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6707,7 +6908,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6878,7 +7079,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `MANIFEST_INVALID`, `MANIFEST_MISSING`, `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `MANIFEST_INVALID`, `MANIFEST_MISSING`, `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -7792,7 +7993,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -7951,7 +8152,101 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`. */
+            /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    activateVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The name of a kept version: 16 hexadecimal digits, as in `/api/versions`.
+                 * @example ad43f40cfa79570f
+                 */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivatedAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Gone: `VERSION_GONE`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `PUBLISH_REFUSED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -8045,7 +8340,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
-            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`. */
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -8274,7 +8569,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.oai.openapi+json": string;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description Internal Server Error: `INTERNAL`. */
