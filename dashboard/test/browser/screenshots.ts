@@ -32,6 +32,19 @@ test.each(Object.entries(PAGES).flatMap(([name, path]) => THEMES.map((theme) => 
   await context.close();
 });
 
+test.each(THEMES)("admin in the %s theme", async (theme) => {
+  if (theme === THEMES[0]) await server.publish(201_000, 2);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: theme, baseURL: server.baseUrl });
+  await signIn(context, server, "admin");
+  const page = await context.newPage();
+  await page.goto("/admin");
+  await page.getByRole("button", { name: /^Activate version/ }).first().waitFor();
+  await page.locator("[data-stale=false]").waitFor();
+  await page.locator("[data-state=running]").first().waitFor({ state: "detached" });
+  await page.screenshot({ path: `${IMAGES}admin-${theme}.png`, animations: "disabled" });
+  await context.close();
+});
+
 test.each(THEMES)("sign-in in the %s theme", async (theme) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 600 }, colorScheme: theme, baseURL: server.baseUrl });
   const page = await context.newPage();
