@@ -13,7 +13,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await launch();
-  server = await startServer({ calls: 200_000 });
+  server = await startServer({ calls: 200_000, environ: { MANIFEST_PATH: "data/manifest.json" } });
   await mkdir(IMAGES, { recursive: true });
 });
 
@@ -41,6 +41,9 @@ test.each(THEMES)("admin in the %s theme", async (theme) => {
   await page.getByRole("button", { name: /^Activate version/ }).first().waitFor();
   await page.locator("[data-stale=false]").waitFor();
   await page.locator("[data-state=running]").first().waitFor({ state: "detached" });
+  await page.reload(); // without the notice of a new version
+  await page.getByRole("button", { name: /^Activate version/ }).first().waitFor();
+  await settled(page);
   await page.screenshot({ path: `${IMAGES}admin-${theme}.png`, animations: "disabled" });
   await context.close();
 });
