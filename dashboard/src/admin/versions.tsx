@@ -116,16 +116,18 @@ function Changes({ pair }: { pair: string }) {
           <p data-changes>
             {formatCount(calls.added)} calls are added, {formatCount(calls.removed)} removed, {formatCount(calls.changed)} changed.
           </p>
-          <dl className="facts">
-            {kpis.filter(({ available }) => available).map((card) => (
-              <div key={card.key} className="row">
-                <dt>{cardLabel(card.key, card.label)}</dt>
-                <dd>
-                  {formatValue(card.previous, card.unit)} → {formatValue(card.value, card.unit)} <Move delta={card.delta} unit={card.unit} />
-                </dd>
-              </div>
-            ))}
-          </dl>
+          <div className="scroller tall" tabIndex={0} role="group" aria-label="How each metric moves">
+            <dl className="facts">
+              {kpis.filter(({ available }) => available).map((card) => (
+                <div key={card.key} className="row">
+                  <dt>{cardLabel(card.key, card.label)}</dt>
+                  <dd>
+                    {formatValue(card.previous, card.unit)} → {formatValue(card.value, card.unit)} <Move delta={card.delta} unit={card.unit} />
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </div>
         </>
       )}
     </Answer>
