@@ -6,6 +6,7 @@ import { Redirect, Route, Switch, useLocation, useSearch } from "wouter";
 import { Overview } from "./overview/page.tsx";
 import { Shell } from "./shell/shell.tsx";
 
+const Admin = lazy(() => import("./admin/page.tsx"));
 const Agents = lazy(() => import("./agents/page.tsx"));
 const Calls = lazy(() => import("./calls/page.tsx"));
 const SignIn = lazy(() => import("./sign-in.tsx"));
@@ -36,6 +37,7 @@ function Pages() {
           <Route path="/" component={Overview} />
           <Route path="/agents" component={Agents} />
           <Route path="/calls" component={Calls} />
+          <Route path="/admin">{me.data && <Admin user={me.data.data} />}</Route>
           <Route>
             <p className="notice">There is no such page.</p>
           </Route>

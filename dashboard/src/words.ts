@@ -34,6 +34,7 @@ type StaleReason = NonNullable<components["schemas"]["Meta"]["stale_reason"]>;
 export const STALE_WORDS: Record<StaleReason, string> = {
   manifest_changed: "New data is being built; these numbers are the last ones published.",
   build_failed: "The newest data could not be built; these numbers are the last good ones.",
+  rolled_back: "An admin went back to an older version; newer data is held off.",
   manifest_unreadable: "The dataset's manifest cannot be read; these numbers are the last good ones.",
   redis_unreachable: "Redis cannot be reached; these numbers are the last ones that this server has seen.",
   watcher_silent: "Nobody watches the dataset at the moment; there may be newer data.",

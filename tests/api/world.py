@@ -206,6 +206,7 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
     options: dict[str, Any] = {"secure_cookie": False, "cors_origins": (ORIGIN,), **settings}
     parts = Parts(
         shelf=AsyncShelf(redis),
+        publishing_shelf=world.shelf,
         records=AsyncRecords(redis),
         queue=world.queue,
         source=world.source,

@@ -17,13 +17,13 @@ from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 from supportapi.errors import AuditFailed, ManifestInvalid, SupportApiError
 from supportapi.refresh import build as build_module
-from supportapi.refresh.build import Superseded, build, make_aggregates
+from supportapi.refresh.build import CalledOff, build, make_aggregates
 from supportapi.refresh.job import run_build, run_refresh
 from supportapi.refresh.progress import STAGES, Progress
 from supportapi.refresh.workshop import Workshop
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.snapshots.arrays import Arrays
-from supportapi.snapshots.pointer import VersionCard
+from supportapi.snapshots.pointer import Rollback, VersionCard
 from tests.refresh.datasets import put, some_calls
 
 if TYPE_CHECKING:
@@ -368,7 +368,7 @@ def test_a_build_whose_dataset_is_not_the_live_one_any_more_is_superseded(shop: 
     old = _record(workshop)
     put(data, {"calls.parquet": some_calls(41)})
 
-    with pytest.raises(Superseded):
+    with pytest.raises(CalledOff):
         build(workshop, old, Progress(workshop.records, old))
     run_build(workshop, old.id, old.attempts, worker="here")
 
@@ -378,6 +378,43 @@ def test_a_build_whose_dataset_is_not_the_live_one_any_more_is_superseded(shop: 
     assert (ended.state, ended.reason.code) == ("cancelled", "SUPERSEDED")
     assert ended.reason.facts["wanted"] == workshop.wanted(workshop.source.read())
     assert shelf.current() is None
+
+
+def test_a_build_that_was_asked_for_before_a_rollback_is_called_off(shop: Shop, data: Path, shelf: Shelf) -> None:
+    put(data, {"calls.parquet": some_calls(20)})
+    _build(shop())
+    first = shelf.history()[0].card
+    put(data, {"calls.parquet": some_calls(30)})
+    workshop = shop()
+    wanted = workshop.wanted(workshop.source.read())
+    record = _record(workshop)
+    rollback = Rollback(by="ada", at=workshop.records.clock(), over=wanted)
+    shelf.activate(first.version, shelf.next_sequence(), first.dataset_hash, rollback=rollback)
+
+    run_build(workshop, record.id, record.attempts, worker="worker")
+
+    ended = workshop.records.get(record.id)
+    assert ended is not None
+    assert ended.reason is not None
+    assert (ended.state, ended.reason.code, ended.reason.facts) == ("cancelled", "ROLLED_BACK", {"by": "ada"})
+    assert _published(shelf) == first.dataset_hash
+
+
+def test_a_refresh_that_finds_the_data_that_was_gone_back_from_asks_for_nothing(
+    shop: Shop, data: Path, shelf: Shelf
+) -> None:
+    put(data, {"calls.parquet": some_calls(20)})
+    _build(shop())
+    first = shelf.history()[0].card
+    put(data, {"calls.parquet": some_calls(30)})
+    workshop = shop()
+    rollback = Rollback(by="ada", at=workshop.records.clock(), over=workshop.wanted(workshop.source.read()))
+    shelf.activate(first.version, shelf.next_sequence(), first.dataset_hash, rollback=rollback)
+
+    ended = _refreshed(workshop)
+
+    assert ended.result is not None
+    assert (ended.state, ended.result["changed"], "build" in ended.result) == ("succeeded", False, False)
 
 
 def test_a_crash_is_a_failure_too_and_says_what_crashed(shop: Shop, data: Path) -> None:

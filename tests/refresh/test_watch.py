@@ -24,6 +24,7 @@ from supportapi.refresh.records import JobRecord, Records
 from supportapi.refresh.watch import Watcher
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import connect
+from supportapi.snapshots.pointer import Rollback
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -136,6 +137,25 @@ def test_a_manifest_that_is_published_is_left_alone(redis_url: str, data: Path, 
     _make(redis_url, data / "manifest.json").reconcile()
 
     assert records.list() == []
+
+
+def test_a_rollback_holds_until_the_manifest_asks_for_another_version(
+    redis_url: str, data: Path, records: Records, shelf: Shelf
+) -> None:
+    _write(data, 2)
+    _publish(shelf, 1)
+    _publish(shelf, 2)
+    rollback = Rollback(by="ada", at=datetime.now(UTC), over=_version(2))
+    shelf.activate(_version(1), shelf.next_sequence(), _hash(1), rollback=rollback)
+    watcher = _make(redis_url, data / "manifest.json")
+
+    watcher.reconcile()
+    asked_while_held = records.list()
+    _write(data, 3)
+    watcher.tick(look=True)
+
+    assert asked_while_held == []
+    assert [record.version for record in records.list()] == [_version(3)]
 
 
 def test_what_was_seen_is_told_to_everybody(redis_url: str, data: Path, shelf: Shelf) -> None:

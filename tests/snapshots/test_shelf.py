@@ -13,7 +13,7 @@ import pytest
 from supportapi.errors import PublishRefused, ShelfUnavailable, SnapshotIncomplete
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import connect, memory_problem
-from supportapi.snapshots.pointer import CoveredFile, VersionCard
+from supportapi.snapshots.pointer import CoveredFile, Rollback, VersionCard
 from supportapi.snapshots.shelf import Shelf
 from supportapi.snapshots.sightings import WorkerBeat
 
@@ -170,6 +170,53 @@ def test_the_way_back_to_a_version_that_is_still_there_needs_no_parts(shelf: She
     assert current is not None
     assert current.version == _A
     assert [kept.card.version for kept in shelf.history()] == [_A, _B]
+
+
+def test_a_rollback_is_in_the_pointer_until_the_next_publish(shelf: Shelf) -> None:
+    rollback = Rollback(by="ada", at=datetime(2026, 1, 1, tzinfo=UTC), over=_B)
+    _put(shelf, _A)
+    _put(shelf, _B)
+
+    shelf.activate(_A, shelf.next_sequence(), _A * 4, rollback=rollback)
+    held = shelf.current()
+    _put(shelf, _C)
+    after = shelf.current()
+
+    assert held is not None
+    assert after is not None
+    assert (held.rollback, held.holds_off(_B), held.holds_off(_C)) == (rollback, True, False)
+    assert (after.rollback, after.holds_off(_B)) == (None, False)
+
+
+def test_to_stay_at_the_current_version_is_a_rollback_too(shelf: Shelf) -> None:
+    rollback = Rollback(by="ada", at=datetime(2026, 1, 1, tzinfo=UTC), over=_B)
+    _put(shelf, _A)
+
+    outcome = shelf.activate(_A, shelf.next_sequence(), _A * 4, rollback=rollback)
+    held = shelf.current()
+    shelf.end_rollback()
+    ended = shelf.current()
+
+    assert held is not None
+    assert ended is not None
+    assert (outcome, held.rollback) == ("unchanged", rollback)
+    assert (ended.version, ended.rollback) == (_A, None)
+
+
+def test_a_build_that_began_before_a_rollback_is_refused(shelf: Shelf) -> None:
+    rollback = Rollback(by="ada", at=datetime(2026, 1, 1, tzinfo=UTC), over=_C)
+    _put(shelf, _A)
+    _put(shelf, _B)
+    late = shelf.next_sequence()
+    shelf.stage(_C, late, {"card": _card(_C), "prepared": b"c"})
+    shelf.activate(_A, shelf.next_sequence(), _A * 4, rollback=rollback)
+
+    with pytest.raises(PublishRefused):
+        shelf.publish(_C, late, _C * 4)
+
+    current = shelf.current()
+    assert current is not None
+    assert (current.version, current.rollback) == (_A, rollback)
 
 
 def test_a_version_that_lost_a_part_cannot_be_activated(shelf: Shelf, redis: Redis) -> None:

@@ -6,9 +6,13 @@ import type { components } from "./schema.ts";
 
 export type VersionPublished = components["schemas"]["VersionPublished"];
 
+export type Job = components["schemas"]["Job"];
+
 export interface Listening {
   /** A version came into force; `id` is what a later subscription may resume from. */
   onPublished: (event: VersionPublished, id: string) => void;
+  /** What a build or a refresh does now; admins alone are told. */
+  onJob?: (job: Job) => void;
   /** The server cannot tell what was missed since `lastEventId`: what was asked for before may be out of date. */
   onReset?: () => void;
   /** Whether the stream is there. It is opened again by itself until `signal` says stop. */
@@ -51,6 +55,8 @@ async function listen(api: SupportApi, listening: Listening, place: { id: string
       if (message.id !== undefined) place.id = message.id;
       if (message.event === "version.published") {
         listening.onPublished(JSON.parse(message.data) as VersionPublished, place.id);
+      } else if (message.event === "job.progress") {
+        listening.onJob?.(JSON.parse(message.data) as Job);
       } else if (message.event === "reset") {
         listening.onReset?.();
       }

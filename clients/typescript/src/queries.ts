@@ -1,7 +1,7 @@
 import { keepPreviousData, type QueryClient, queryOptions } from "@tanstack/react-query";
 
 import { answered, type SupportApi } from "./client.ts";
-import type { operations } from "./schema.ts";
+import type { components, operations } from "./schema.ts";
 
 type QueryOf<Id extends keyof operations> = NonNullable<operations[Id]["parameters"]["query"]>;
 
@@ -10,6 +10,7 @@ export type AgentsQuery = QueryOf<"listAgents">;
 export type AgentQuery = QueryOf<"getAgent">;
 export type CallsQuery = QueryOf<"listCalls">;
 export type OptionsQuery = QueryOf<"getFilterOptions">;
+type JobList = components["schemas"]["JobList"];
 
 /** Keys are `[ROOT, resource, ...]`; what a published version changes stands below `versioned`. */
 const ROOT = "supportapi";
@@ -26,6 +27,8 @@ export const keys = {
   catalogue: [ROOT, "versioned", "catalogue"] as const,
   manifest: [ROOT, "versioned", "manifest"] as const,
   versions: [ROOT, "versioned", "versions"] as const,
+  comparison: (pair: string) => [ROOT, "versioned", "comparison", pair] as const,
+  jobs: [ROOT, "jobs"] as const,
 };
 
 /** What was shown stays while the next answer is on its way: pages change in place. */
@@ -92,6 +95,35 @@ export const manifestQuery = (api: SupportApi) =>
     queryKey: keys.manifest,
     queryFn: ({ signal }) => answered(api.GET("/api/settings/manifest", { signal })),
   });
+
+export const versionsQuery = (api: SupportApi) =>
+  queryOptions({
+    queryKey: keys.versions,
+    queryFn: ({ signal }) => answered(api.GET("/api/versions", { signal })),
+  });
+
+/** What changed between two versions: `older...newer`. */
+export const comparisonQuery = (api: SupportApi, pair: string) =>
+  queryOptions({
+    queryKey: keys.comparison(pair),
+    queryFn: ({ signal }) => answered(api.GET("/api/versions/{pair}", { params: { path: { pair } }, signal })),
+  });
+
+export const jobsQuery = (api: SupportApi, limit: number) =>
+  queryOptions({
+    queryKey: keys.jobs,
+    queryFn: ({ signal }) => answered(api.GET("/api/settings/jobs", { params: { query: { limit } }, signal })),
+  });
+
+/** Put the job that an event tells of into the list of jobs, the newest first. */
+export function rememberJob(queries: QueryClient, job: components["schemas"]["Job"]): void {
+  queries.setQueryData<JobList>(keys.jobs, (held) => {
+    if (held === undefined) return held;
+    const known = held.data.some(({ id }) => id === job.id);
+    const data = known ? held.data.map((other) => (other.id === job.id ? job : other)) : [job, ...held.data];
+    return { data, meta: { total: data.length } };
+  });
+}
 
 /** Ask again for everything that a version answers. Data that is shown stays until its successor is there. */
 export function invalidateVersion(queries: QueryClient): Promise<void> {

@@ -31,6 +31,9 @@ export const useCall = (callId: string, timezone?: string) =>
 export const useFilterOptions = (query: queries.OptionsQuery) =>
   useQuery(queries.optionsQuery(useSupportApi(), query));
 export const useCatalogue = () => useQuery(queries.catalogueQuery(useSupportApi()));
+export const useVersions = () => useQuery(queries.versionsQuery(useSupportApi()));
+export const useComparison = (pair: string) => useQuery(queries.comparisonQuery(useSupportApi(), pair));
+export const useJobs = (limit: number) => useQuery(queries.jobsQuery(useSupportApi(), limit));
 export const useManifest = () => useQuery(queries.manifestQuery(useSupportApi()));
 
 export interface Live {
@@ -54,6 +57,7 @@ export function useLive(onRefused?: (error: ApiError) => void): Live {
         setLive((before) => ({ ...before, published }));
         void queries.invalidateVersion(queryClient);
       },
+      onJob: (job) => queries.rememberJob(queryClient, job),
       onReset: () => void queries.invalidateVersion(queryClient),
       onState: (state) => {
         // What was published while nobody listened, before any event gave an id to resume from, is found out by asking.

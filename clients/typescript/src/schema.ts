@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dashboard: data and versions, for admins
+         * @description The dashboard: data and versions, for admins
+         */
+        get: operations["getAdminPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/agents": {
         parameters: {
             query?: never;
@@ -475,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for a refresh
-         * @description Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds its dataset. Whoever asks while it is under way gets the same job.
+         * @description Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds its dataset, which also ends a rollback (`activateVersion`). Whoever asks while it is under way gets the same job.
          */
         post: operations["refreshDataset"];
         delete?: never;
@@ -618,6 +638,26 @@ export interface paths {
         get: operations["compareVersions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/versions/{version}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a kept version in force
+         * @description In every process, by the same step as a publish. The version that the live dataset makes is then held off (`stale_reason` `rolled_back`) until the dataset changes, a version is activated again, or an admin asks for a refresh that runs no command. A version has to be named by its own name: `previous` would mean another one after the first of two requests.
+         */
+        post: operations["activateVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -788,6 +828,42 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Activated
+         * @description What is in force now. Each process tells its listeners (`version.published`) as soon as it serves it.
+         */
+        Activated: {
+            /**
+             * @description The name of a snapshot.
+             * @example ad43f40cfa79570f
+             */
+            version: string;
+            /**
+             * @description `unchanged`: it was in force already.
+             * @enum {string}
+             */
+            outcome: "published" | "unchanged";
+            /**
+             * @description Orders publishes.
+             * @example 7
+             */
+            sequence: number;
+            /**
+             * @description The version that was in force before.
+             * @example 3f9c1d0a55b2e871
+             */
+            replaced: string | null;
+            /** @description What is held off from now on; null when this is the version of the data. */
+            rolled_back: components["schemas"]["RolledBack"] | null;
+        };
+        /**
+         * ActivatedAnswer
+         * @description A version in force.
+         */
+        ActivatedAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["Activated"];
+        };
         /**
          * AgentAnswer
          * @description `GET /api/agents/{agent_id}`.
@@ -1760,7 +1836,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description The days that the answer is about. */
             window: components["schemas"]["Days"];
             /** @description The days that deltas are against; null when nothing is compared. */
@@ -3134,7 +3210,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description The days that the answer is about. */
             window: components["schemas"]["Days"];
             /** @description The days that deltas are against; null when nothing is compared. */
@@ -3707,7 +3783,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description The days that the answer is about. */
             window: components["schemas"]["Days"];
             /** @description The days that deltas are against; null when nothing is compared. */
@@ -3959,7 +4035,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
             /** @description Everything that was looked at. */
             checks: components["schemas"]["Check"][];
         };
@@ -3981,6 +4057,28 @@ export interface components {
              * @default true
              */
             run_command: boolean;
+        };
+        /**
+         * RolledBack
+         * @description That an admin put an older version in force, and which version is held off by that.
+         */
+        RolledBack: {
+            /**
+             * @description Who did it.
+             * @example admin
+             */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             * @example 2026-09-30T23:56:57Z
+             */
+            at: string;
+            /**
+             * @description The version of the live dataset, which is held off while that stays live.
+             * @example 3f9c1d0a55b2e871
+             */
+            over: string;
         };
         /**
          * SampleUser
@@ -4074,7 +4172,9 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
+            /** @description Who went back to an older version, and when; null while nobody did. */
+            rolled_back: components["schemas"]["RolledBack"] | null;
             /**
              * @description Why it cannot be read, or why its build failed.
              * @example DATA_CORRUPT
@@ -4374,7 +4474,7 @@ export interface components {
             /** @description True when a newer dataset is known, or when nobody can tell. */
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
-            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "version_lost" | "watcher_silent") | null;
+            stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
         };
         /**
          * User
@@ -4544,6 +4644,8 @@ export interface components {
              * @example 16271
              */
             total: number;
+            /** @description Null while the newest data is what is published. */
+            rolled_back: components["schemas"]["RolledBack"] | null;
         };
     };
     responses: never;
@@ -4555,6 +4657,39 @@ export interface components {
 export type $defs = Record<string, never>;
 export interface operations {
     getDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getAdminPage: {
         parameters: {
             query?: never;
             header?: never;
@@ -8120,6 +8255,100 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `DATA_MISSING`, `OVERLOADED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    activateVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The name of a kept version: 16 hexadecimal digits, as in `/api/versions`.
+                 * @example ad43f40cfa79570f
+                 */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is in force. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivatedAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Not Found: `NOT_FOUND`. */
+            404: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Gone: `VERSION_GONE`. */
+            410: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `PUBLISH_REFUSED`, `REDIS_UNAVAILABLE`, `SNAPSHOT_INCOMPLETE`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const PYTHON = process.env.SUPPORTAPI_PYTHON ?? join(ROOT, ".venv/bin/python");
+export const PYTHON = process.env.SUPPORTAPI_PYTHON ?? join(ROOT, ".venv/bin/python");
 const CLI = ["-m", "supportapi.cli"];
 
 /** The whole system, as `make dev` runs it, on data of its own. */

@@ -1,4 +1,6 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
+
+import { useModal } from "./modal.ts";
 
 interface Given {
   title: string;
@@ -8,12 +10,7 @@ interface Given {
 
 /** A sheet over the page. The browser keeps the focus inside and gives it back; Escape and the space outside close it. */
 export function Drawer({ title, onClose, children }: Given) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const element = dialog.current;
-    if (element?.open === false) element.showModal();
-    return () => element?.close();
-  }, []);
+  const dialog = useModal();
   return (
     <dialog
       ref={dialog}

@@ -1,5 +1,5 @@
 import { answered } from "@supportapi/client";
-import { type Live, useFilterOptions, useSupportApi } from "@supportapi/client/react";
+import { keys, type Live, useFilterOptions, useSupportApi } from "@supportapi/client/react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
@@ -58,7 +58,7 @@ export function Freshness({ live }: { live: Live }) {
 function useTrouble(live: Live): string | null {
   const api = useSupportApi();
   const readiness = useQuery({
-    queryKey: ["supportapi", "readiness"],
+    queryKey: [...keys.versioned, "readiness"],
     queryFn: ({ signal }) => answered(api.GET("/api/readyz", { signal })),
     refetchInterval: LOOK_MILLISECONDS,
     retry: false,

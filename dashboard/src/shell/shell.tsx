@@ -15,6 +15,7 @@ const PAGES = [
   { path: "/agents", name: "Agents" },
   { path: "/calls", name: "Calls" },
 ] as const;
+const ADMIN = { path: "/admin", name: "Admin" } as const;
 const THEME_NAMES: Record<Theme, string> = { auto: "System", light: "Light", dark: "Dark" };
 
 export function Shell({ user, children }: { user?: components["schemas"]["User"]; children: ReactNode }) {
@@ -36,7 +37,7 @@ export function Shell({ user, children }: { user?: components["schemas"]["User"]
             <span>Support calls</span>
           </Link>
           <nav aria-label="Pages">
-            {PAGES.map(({ path: to, name }) => (
+            {[...PAGES, ...(user?.role === "admin" ? [ADMIN] : [])].map(({ path: to, name }) => (
               <Link key={to} href={to + sharedSearch(address)} aria-current={path === to ? "page" : undefined}>
                 {name}
               </Link>
@@ -45,7 +46,7 @@ export function Shell({ user, children }: { user?: components["schemas"]["User"]
           <Freshness live={live} />
           <Menu user={user} />
         </div>
-        <FilterBar />
+        {path !== ADMIN.path && <FilterBar />}
       </header>
       <main id="main" tabIndex={-1}>
         {children}

@@ -21,8 +21,8 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: path, args });
 }
 
-export async function signIn(context: BrowserContext, server: Server): Promise<void> {
-  await context.request.post(`${server.baseUrl}/api/auth/sign-in`, { data: { username: "viewer", password: "dev" } });
+export async function signIn(context: BrowserContext, server: Server, username = "viewer"): Promise<void> {
+  await context.request.post(`${server.baseUrl}/api/auth/sign-in`, { data: { username, password: "dev" } });
 }
 
 /** Until what was asked for is shown, and nothing old is. */

@@ -13,7 +13,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await launch();
-  server = await startServer({ calls: 200_000 });
+  server = await startServer({ calls: 200_000, environ: { MANIFEST_PATH: "data/manifest.json" } });
   await mkdir(IMAGES, { recursive: true });
 });
 
@@ -29,6 +29,22 @@ test.each(Object.entries(PAGES).flatMap(([name, path]) => THEMES.map((theme) => 
   await page.goto(path);
   await settled(page);
   await page.screenshot({ path: `${IMAGES}${name}-${theme}.png`, fullPage: name === "overview", animations: "disabled" });
+  await context.close();
+});
+
+test.each(THEMES)("admin in the %s theme", async (theme) => {
+  if (theme === THEMES[0]) await server.publish(201_000, 2);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: theme, baseURL: server.baseUrl });
+  await signIn(context, server, "admin");
+  const page = await context.newPage();
+  await page.goto("/admin");
+  await page.getByRole("button", { name: /^Activate version/ }).first().waitFor();
+  await page.locator("[data-stale=false]").waitFor();
+  await page.locator("[data-state=running]").first().waitFor({ state: "detached" });
+  await page.reload(); // without the notice of a new version
+  await page.getByRole("button", { name: /^Activate version/ }).first().waitFor();
+  await settled(page);
+  await page.screenshot({ path: `${IMAGES}admin-${theme}.png`, animations: "disabled" });
   await context.close();
 });
 

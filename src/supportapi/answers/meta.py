@@ -16,6 +16,7 @@ StaleReason = Literal[
     "manifest_changed",
     "manifest_unreadable",
     "build_failed",
+    "rolled_back",
     "redis_unreachable",
     "watcher_silent",
     "version_lost",

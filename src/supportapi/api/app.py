@@ -33,6 +33,7 @@ from supportapi.api import (
     jobs,
     metrics,
     prometheus,
+    rollback,
     sign_in,
     status,
     version_diff,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import AsyncRecords
     from supportapi.snapshots.follow import AsyncShelf
+    from supportapi.snapshots.shelf import Shelf
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
     agents.agent,
@@ -97,6 +99,7 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     jobs.list_jobs,
     metrics.metrics,
     prometheus.prometheus,
+    rollback.activate_version,
     sign_in.me,
     sign_in.samples,
     sign_in.sign_in,
@@ -115,6 +118,7 @@ class Parts:
     """What the web process gives: the doors to the rest of the system, and its settings as plain values."""
 
     shelf: AsyncShelf
+    publishing_shelf: Shelf
     records: AsyncRecords
     queue: BuildQueue
     source: Source
@@ -173,6 +177,7 @@ def create_app(parts: Parts) -> Edge:
         secure_cookie=parts.secure_cookie,
         proxies_in_front=parts.proxies_in_front,
         shelf=parts.shelf,
+        publishing_shelf=parts.publishing_shelf,
         records=parts.records,
         queue=parts.queue,
         source=parts.source,

@@ -36,6 +36,7 @@ _PAGES: Final = {
     "/": ("getDashboard", "The dashboard: overview"),
     "/agents": ("getAgentsPage", "The dashboard: leaderboard"),
     "/calls": ("getCallsPage", "The dashboard: calls"),
+    "/admin": ("getAdminPage", "The dashboard: data and versions, for admins"),
     "/sign-in": ("getSignInPage", "The dashboard: sign-in"),
 }
 ASSET: Final = Operation(

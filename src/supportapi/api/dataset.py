@@ -19,7 +19,7 @@ from supportapi.api.jobs import JobAnswer, job_of
 from supportapi.api.operation import Operation, Success, acting, reading
 from supportapi.api.plain import json_response
 from supportapi.api.trace import trace_of
-from supportapi.api.versions import NoQuery
+from supportapi.api.versions import NoQuery, RolledBack, rolled_back_of
 from supportapi.errors import (
     ManifestInvalid,
     ManifestMissing,
@@ -49,6 +49,9 @@ class SeenManifest(msgspec.Struct, frozen=True, kw_only=True):
     served_dataset_hash: str | None
     stale: bool
     stale_reason: StaleReason | None
+    rolled_back: Annotated[
+        RolledBack | None, Doc(description="Who went back to an older version, and when; null while nobody did.")
+    ]
     error_code: Annotated[str | None, Doc(description="Why it cannot be read, or why its build failed.")]
     error_message: str | None
     error_job: str | None
@@ -81,7 +84,8 @@ REFRESH: Final = Operation(
     tag="settings",
     summary="Ask for a refresh",
     description="Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds "
-    "its dataset. Whoever asks while it is under way gets the same job.",
+    "its dataset, which also ends a rollback (`activateVersion`). Whoever asks while it is under way gets the same "
+    "job.",
     role="admin",
     body=RefreshRequest,
     body_required=False,
@@ -99,7 +103,8 @@ async def manifest(request: Request[Any, Any, Any]) -> ASGIApp:
     """What the follower knows: no file is read, and Redis is not asked."""
     decode(request.scope["query_string"], NoQuery)
     current = trace_of(request.scope).current
-    seen = doors_of(request).follower.seen.manifest
+    known = doors_of(request).follower.seen
+    seen, pointer = known.manifest, known.pointer
     card = current.snapshot.card if current.snapshot else None
     return json_response(
         ManifestAnswer(
@@ -117,6 +122,7 @@ async def manifest(request: Request[Any, Any, Any]) -> ASGIApp:
                 served_dataset_hash=card.dataset_hash if card else None,
                 stale=current.stale_reason is not None,
                 stale_reason=current.stale_reason,
+                rolled_back=rolled_back_of(pointer.rollback if pointer else None),
                 error_code=seen.error_code if seen else None,
                 error_message=seen.error_message if seen else None,
                 error_job=seen.error_job if seen else None,
@@ -139,6 +145,7 @@ async def refresh(request: Request[Any, Any, Any]) -> ASGIApp:
         if wanted.run_command:
             return doors.queue.request_refresh(asker)
         live = doors.source.read()
+        doors.publishing_shelf.end_rollback()
         return doors.queue.request_build(doors.wanted(live), live.hash, asker)
 
     # RQ's client is not for the loop.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import AsyncRecords
     from supportapi.snapshots.follow import AsyncShelf
+    from supportapi.snapshots.shelf import Shelf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Doors:
     secure_cookie: bool
     proxies_in_front: int
     shelf: AsyncShelf
+    publishing_shelf: Shelf
     records: AsyncRecords
     queue: BuildQueue
     source: Source

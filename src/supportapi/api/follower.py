@@ -202,6 +202,11 @@ def stale_reason(snapshot: Snapshot, seen: Seen, now: datetime) -> StaleReason |
         return "watcher_silent"
     if sighting.version is None:
         return "manifest_unreadable"
-    if sighting.version == snapshot.card.version:
-        return None
+    return None if sighting.version == snapshot.card.version else _why_not(sighting.version, seen.pointer, sighting)
+
+
+def _why_not(wanted: str, pointer: Pointer, sighting: ManifestSighting) -> StaleReason:
+    """Why the version that the manifest asks for is not the one in force."""
+    if pointer.holds_off(wanted):
+        return "rolled_back"
     return "build_failed" if sighting.error_code is not None else "manifest_changed"

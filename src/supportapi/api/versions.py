@@ -18,7 +18,7 @@ from supportapi.api.plain import json_response
 from supportapi.api.trace import trace_of
 from supportapi.errors import NotFound, ShelfUnavailable, ValidationFailed, VersionGone
 from supportapi.snapshots.keys import FORMAT
-from supportapi.snapshots.pointer import Kept, VersionCard
+from supportapi.snapshots.pointer import Kept, Rollback, VersionCard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,10 +53,25 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     audit_queries: Annotated[int, Doc(description="Random questions that were checked against the rows before it.")]
 
 
+class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """That an admin put an older version in force, and which version is held off by that."""
+
+    by: Annotated[str, Doc(description="Who did it.", examples=["admin"])]
+    at: Annotated[datetime, Doc(description="When.")]
+    over: Annotated[
+        str,
+        Doc(
+            description="The version of the live dataset, which is held off while that stays live.",
+            examples=["3f9c1d0a55b2e871"],
+        ),
+    ]
+
+
 class VersionsMeta(msgspec.Struct, frozen=True, kw_only=True):
     """How many there are."""
 
     total: int
+    rolled_back: Annotated[RolledBack | None, Doc(description="Null while the newest data is what is published.")]
 
 
 class VersionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +98,14 @@ async def list_versions(request: Request[Any, Any, Any]) -> ASGIApp:
     snapshot = trace_of(request.scope).current.snapshot
     served = snapshot.card.version if snapshot else None
     kept = [_version(entry, served) for entry in await doors_of(request).shelf.history()]
-    return json_response(VersionList(data=kept, meta=VersionsMeta(total=len(kept))))
+    pointer = doors_of(request).follower.seen.pointer
+    rolled_back = rolled_back_of(pointer.rollback if pointer else None)
+    return json_response(VersionList(data=kept, meta=VersionsMeta(total=len(kept), rolled_back=rolled_back)))
+
+
+def rolled_back_of(rollback: Rollback | None) -> RolledBack | None:
+    """What a client is shown of a rollback."""
+    return None if rollback is None else RolledBack(by=rollback.by, at=rollback.at, over=rollback.over)
 
 
 def card_of(name: str, kept: Sequence[Kept], names: Sequence[str] = NAMES) -> VersionCard:

@@ -60,6 +60,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
     home = settings.supportapi_home
     return Parts(
         shelf=AsyncShelf(later),
+        publishing_shelf=shelf,
         records=AsyncRecords(later),
         queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
         source=source,

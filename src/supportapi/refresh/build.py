@@ -45,27 +45,37 @@ if TYPE_CHECKING:
 _LOG: Final = structlog.get_logger()
 _MEBIBYTE: Final = 1 << 20
 _SHOWN_MISMATCHES: Final = 3
+SUPERSEDED: Final = "SUPERSEDED"
+ROLLED_BACK: Final = "ROLLED_BACK"
 
 
-class Superseded(Exception):
-    """The manifest wants another version by now; whoever noticed has asked for that."""
+class CalledOff(Exception):
+    """A build that nobody wants any more: nothing is wrong. `code` and `facts` are those of a record's reason."""
 
-    def __init__(self, wanted: str) -> None:
-        super().__init__(f"The manifest changed before this build began: version {wanted} is wanted now.")
-        self.wanted = wanted
+    def __init__(self, code: str, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.facts = facts
 
 
 def build(workshop: Workshop, record: JobRecord, progress: Progress) -> dict[str, Any]:
     """Build and publish the version of `record`, and say what was done.
 
-    Raises `Superseded` when the manifest wants another one, and the errors of the doors and of the data: `Manifest*`,
-    `Data*`, `SchemaInvalid`, `AuditFailed`, `SnapshotIncomplete`, `PublishRefused`, `ShelfUnavailable`.
+    Raises `CalledOff` when the manifest wants another one (whoever noticed has asked for that) or when an admin went
+    back from this one, and the errors of the doors and of the data: `Manifest*`, `Data*`, `SchemaInvalid`,
+    `AuditFailed`, `SnapshotIncomplete`, `PublishRefused`, `ShelfUnavailable`.
     """
     manifest = workshop.source.read()
     version = workshop.wanted(manifest)
     if version != record.version:
-        raise Superseded(version)
+        changed = f"The manifest changed before this build began: version {version} is wanted now."
+        raise CalledOff(SUPERSEDED, changed, wanted=version)
     sequence = workshop.shelf.next_sequence()
+    # In this order: who goes back after the look has a number above ours, and our publish is refused.
+    current = workshop.shelf.current()
+    if current is not None and current.rollback is not None and current.holds_off(version):
+        by = current.rollback.by
+        raise CalledOff(ROLLED_BACK, f"{by} went back from version {version}: it is not published by itself.", by=by)
     if workshop.arrays.has(version) and workshop.shelf.complete(version):
         told = difference(workshop.shelf, compared_parts(workshop.shelf, version))
         outcome = workshop.shelf.activate(version, sequence, manifest.hash, told)

@@ -10,10 +10,10 @@ import structlog
 from rq.timeouts import JobTimeoutException
 
 from supportapi.errors import JobTimedOut, ShelfUnavailable, SupportApiError
-from supportapi.refresh.build import Superseded, build
+from supportapi.refresh.build import CalledOff, build
 from supportapi.refresh.command import run_command
 from supportapi.refresh.progress import Progress
-from supportapi.refresh.queue import end_with
+from supportapi.refresh.queue import end_with, plain
 from supportapi.refresh.records import JobRecord, Reason
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from supportapi.refresh.workshop import Workshop
 
 _LOG: Final = structlog.get_logger()
-SUPERSEDED: Final = "SUPERSEDED"
 _LAST_WORDS_SECONDS: Final = 20.0
 
 
@@ -46,9 +45,9 @@ def _run(
         return
     try:
         result = work(record)
-    except Superseded as newer:
-        _LOG.info("build.superseded", job=record.id, version=record.version, wanted=newer.wanted)
-        reason = Reason(code=SUPERSEDED, message=str(newer), facts={"wanted": newer.wanted})
+    except CalledOff as off:
+        _LOG.info("build.called_off", job=record.id, version=record.version, code=off.code, reason=str(off))
+        reason = Reason(code=off.code, message=str(off), facts=plain(off.facts))
         records.change(job_id, attempt, state="cancelled", ended_at=records.clock(), reason=reason)
     except Exception as cause:  # noqa: BLE001 - whatever happens, the record must say that and why the job ended
         _fail(workshop, record, named(cause))
@@ -88,7 +87,7 @@ def _refresh(workshop: Workshop, record: JobRecord) -> dict[str, Any]:
     wanted = workshop.wanted(manifest)
     current = workshop.shelf.current()
     result |= {"dataset_hash": manifest.hash, "version": wanted, "changed": False}
-    if current is None or current.version != wanted:
+    if current is None or (current.version != wanted and not current.holds_off(wanted)):
         asked = workshop.queue.request_build(wanted, manifest.hash, record.requested_by)
         result |= {"changed": True, "build": asked.id}
     return result

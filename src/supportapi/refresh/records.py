@@ -34,7 +34,7 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a job failed or was cancelled: a stable code of `errors.py` (or `SUPERSEDED`), and its facts."""
+    """Why a job failed or was cancelled: a stable code (of `errors.py`, or of `build.CalledOff`), and its facts."""
 
     code: str
     message: str

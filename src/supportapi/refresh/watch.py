@@ -130,7 +130,8 @@ class Watcher:
         current = self._shelf.current()
         failed: JobRecord | None = None
         newer = current is not None and current.format > FORMAT
-        if not newer and (current is None or current.version != sighting.version):
+        held_off = current is not None and current.holds_off(sighting.version)
+        if not newer and not held_off and (current is None or current.version != sighting.version):
             record = self._records.latest(sighting.version)
             if _is_due(record, self._records.clock(), self._interval_seconds):
                 self._queue.request_build(sighting.version, sighting.dataset_hash, REQUESTED_BY)

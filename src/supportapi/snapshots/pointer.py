@@ -26,10 +26,22 @@ PREPARED: Final = "prepared"
 STATE_PREFIX: Final = "state:"
 
 
+class Rollback(msgspec.Struct, frozen=True, kw_only=True):
+    """That an admin put an older version in force: who, when, and `over` which version, the one that was wanted then.
+
+    It holds until another version is wanted, or one is activated again.
+    """
+
+    by: str
+    at: datetime
+    over: str
+
+
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     """The version that is served now. `sequence` orders publishes; `parts` is how many parts it has.
 
     `format` is the publisher's `keys.FORMAT`: a release does not load, nor replace, what a newer one published.
+    `rollback` says that an admin went back to it.
     """
 
     version: str
@@ -38,6 +50,11 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime
     parts: int
     format: int
+    rollback: Rollback | None = None
+
+    def holds_off(self, version: str) -> bool:
+        """Whether an admin went back from `version`, so that it must not be published by itself."""
+        return self.rollback is not None and self.rollback.over == version
 
 
 class DaySpan(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +154,7 @@ def read_pointer(fields: Mapping[Any, Any]) -> Pointer | None:
         published_at=instant(text["published_at"]),
         parts=int(text["parts"]),
         format=int(text["format"]),
+        rollback=msgspec.json.decode(text["rollback"], type=Rollback) if "rollback" in text else None,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 # KEYS: current, history, events, source index, index of the version.   (`activate` gives the same index twice)
 # ARGV: version, sequence, dataset hash, versions kept, grace seconds, events kept, snapshot prefix, index suffix,
-#       format, difference from the version before
+#       format, difference from the version before, the rollback that it is (empty: none)
 # Answers {outcome, detail}: refused, incomplete, unchanged, published.
 FLIP: Final = """
 local version, sequence = ARGV[1], tonumber(ARGV[2])
@@ -30,6 +30,11 @@ local function lost(name)
   return nil
 end
 
+local function note_rollback()
+  if ARGV[11] == '' then redis.call('HDEL', KEYS[1], 'rollback')
+  else redis.call('HSET', KEYS[1], 'rollback', ARGV[11]) end
+end
+
 local held = redis.call('HMGET', KEYS[1], 'version', 'sequence')
 local is_current = held[1] == version
 if held[2] and sequence <= tonumber(held[2]) then
@@ -39,6 +44,7 @@ end
 if is_current and not lost(index) then
   redis.call('HSET', KEYS[1], 'sequence', sequence)
   redis.call('ZADD', KEYS[2], sequence, version)
+  note_rollback()
   return {'unchanged', tostring(sequence)}
 end
 local missing = lost(source)
@@ -57,6 +63,7 @@ local time = redis.call('TIME')
 local at = string.format('%d%06d', time[1], time[2])
 redis.call('HSET', KEYS[1], 'version', version, 'sequence', sequence, 'dataset_hash', ARGV[3],
   'published_at', at, 'parts', #parts, 'format', ARGV[9])
+note_rollback()
 redis.call('ZADD', KEYS[2], sequence, version)
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], '*', 'kind', 'published', 'version', version,
   'sequence', sequence, 'dataset_hash', ARGV[3], 'published_at', at, 'difference', ARGV[10])

@@ -14,6 +14,7 @@ from supportapi.snapshots.pointer import (
     Difference,
     Kept,
     Pointer,
+    Rollback,
     VersionCard,
     encoding_of,
     keys_of,
@@ -87,9 +88,24 @@ class Shelf:
         """
         return self._flip(version, sequence, dataset_hash, keys.staged_index_key(version, sequence), difference)
 
-    def activate(self, version: str, sequence: int, dataset_hash: str, difference: Difference = _NOT_KNOWN) -> Outcome:
-        """Point at a version that is still on the shelf: the way back to an older dataset. Raises as `publish`."""
-        return self._flip(version, sequence, dataset_hash, keys.index_key(version), difference)
+    def activate(
+        self,
+        version: str,
+        sequence: int,
+        dataset_hash: str,
+        difference: Difference = _NOT_KNOWN,
+        rollback: Rollback | None = None,
+    ) -> Outcome:
+        """Point at a version that is still on the shelf: the way back to an older dataset. Raises as `publish`.
+
+        A `rollback` stands in the pointer until the next publish.
+        """
+        return self._flip(version, sequence, dataset_hash, keys.index_key(version), difference, rollback)
+
+    def end_rollback(self) -> None:
+        """Let the version that an admin went back from be published again. What is served stays."""
+        with reaching_redis():
+            self._redis.hdel(keys.CURRENT, "rollback")
 
     def complete(self, version: str) -> bool:
         """Whether the version stands on the shelf with every part."""
@@ -176,7 +192,15 @@ class Shelf:
             if not there:
                 raise SnapshotIncomplete(f"Part '{name}' of {version} is not on the shelf.", version=version, part=name)
 
-    def _flip(self, version: str, sequence: int, dataset_hash: str, source: str, difference: Difference) -> Outcome:
+    def _flip(
+        self,
+        version: str,
+        sequence: int,
+        dataset_hash: str,
+        source: str,
+        difference: Difference,
+        rollback: Rollback | None = None,
+    ) -> Outcome:
         with reaching_redis():
             outcome, detail = self._redis.eval(
                 FLIP,
@@ -196,6 +220,7 @@ class Shelf:
                 f":{keys.INDEX}",
                 keys.FORMAT,
                 msgspec.json.encode(difference),
+                b"" if rollback is None else msgspec.json.encode(rollback),
             )
         match outcome.decode():
             case "published":
