@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 PUBLIC = {
-    "getAgentsPage", "getCallsPage", "getDashboard", "getDashboardAsset", "getDocs", "getDocsAsset", "getHealth",
-    "getOpenapi", "getPrometheusMetrics", "getReadiness", "getSignInPage", "listSampleUsers", "signIn", "signOut",
+    "getAdminPage", "getAgentsPage", "getCallsPage", "getDashboard", "getDashboardAsset", "getDocs", "getDocsAsset",
+    "getHealth", "getOpenapi", "getPrometheusMetrics", "getReadiness", "getSignInPage", "listSampleUsers", "signIn",
+    "signOut",
 }  # fmt: skip
 OPEN = ["/api/healthz", "/api/readyz", "/openapi.json", "/docs", "/metrics"]
 VIEWERS = [

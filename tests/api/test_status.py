@@ -111,16 +111,3 @@ async def test_another_machine_makes_its_own_arrays(world: World, tmp_path: Path
 
     assert (metrics.status_code, calls.status_code) == (200, 200)
     assert (tmp_path / "other" / "versions").is_dir()
-
-
-async def test_rows_that_cannot_be_got_any_more_are_said_to_be_missing(world: World) -> None:
-    async with serving(world) as api:
-        await settle(lambda: api.doors.follower.current.snapshot is not None)
-        for kept in (world.home / "datasets").glob("*.parquet"):
-            kept.unlink()
-        (world.data / "cleaned_calls.parquet").unlink()
-
-        # What the arrays cannot tell is read from the rows.
-        response = await api.get("/api/calls?q=a%0Ab")
-
-    assert (response.status_code, response.json()["error"]["code"]) == (503, "DATA_MISSING")
