@@ -5,7 +5,21 @@ from __future__ import annotations
 import argparse
 import signal
 
-from benchmarks import agents, build, calls, events, exports, first, ingest, overload, publish, query, serve, swap
+from benchmarks import (
+    agents,
+    build,
+    calls,
+    events,
+    exports,
+    first,
+    ingest,
+    overload,
+    publish,
+    query,
+    refresh,
+    serve,
+    swap,
+)
 from benchmarks.machine import cores, describe, load
 
 _GROUPS = {
@@ -15,6 +29,7 @@ _GROUPS = {
     "agents": agents.run,
     "calls": calls.run,
     "exports": exports.run,
+    "refresh": refresh.run,
     "publish": publish.run,
     "swap": swap.run,
     "first": first.run,
