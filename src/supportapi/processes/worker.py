@@ -12,6 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from supportapi.answers.prepared import prepare
+from supportapi.dataset.kept_states import LocalStates
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 from supportapi.errors import ShelfUnavailable
@@ -88,6 +89,7 @@ def workshop(settings: Settings, redis: Redis) -> Workshop:
         zones=settings.reporting_timezones,
         rollup_budget_mb=settings.rollup_budget_mb,
         audit_queries=settings.audit_queries,
+        states=LocalStates(source.folder),
         refresh_command=settings.refresh_command,
         command_timeout_seconds=settings.job_timeout_seconds,
     )
