@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from supportapi.answers.prepared import PreparedAnswer
+from supportapi.calls.day_digests import Digests, day_digests
 from supportapi.dataset.kept_states import LocalStates
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
@@ -110,7 +111,8 @@ def test_a_dataset_becomes_the_published_version(shop: Shop, data: Path, shelf: 
     current = shelf.current()
     assert current is not None
     assert (current.dataset_hash, done["outcome"], done["rows"]) == (dataset_hash, "published", 40)
-    assert set(shelf.parts(current.version)) == {"card", "audit", "days", "prepared", f"state:{dataset_hash}"}
+    parts = {"card", "audit", "days", "file-days", "prepared", f"state:{dataset_hash}"}
+    assert set(shelf.parts(current.version)) == parts
     loaded = workshop.arrays.load(current.version)
     assert loaded is not None
     assert Aggregates.from_arrays(*loaded).row_count == 40
@@ -190,6 +192,32 @@ def test_of_36_monthly_files_one_that_changed_is_one_partial_state_to_compute(sh
     assert first.result is not None
     assert second.result is not None
     assert (first.result["states_built"], second.result["states_built"], second.result["rows"]) == (36, 1, 109)
+
+
+def test_digests_of_unchanged_files_add_up_to_those_of_the_whole_dataset(shop: Shop, data: Path, shelf: Shelf) -> None:
+    months = {f"{month}.parquet": some_calls(20, month=month) for month in range(4)}
+    put(data, months)
+    _build(shop())
+    changed = {"1.parquet": some_calls(25, month=1), "2.parquet": months["2.parquet"], "3.parquet": months["3.parquet"]}
+    put(data, changed)
+
+    _build(shop())
+
+    days = msgspec.json.decode(_shelved(shelf)["days"], type=Digests)
+    assert days == day_digests(pl.concat(changed.values()).lazy(), "UTC")
+
+
+def test_the_audit_of_a_small_change_asks_for_the_days_that_changed(shop: Shop, data: Path, shelf: Shelf) -> None:
+    months = {f"{month}.parquet": some_calls(48, month=month) for month in range(4)}
+    put(data, months)
+    _build(shop())
+    put(data, months | {"2.parquet": some_calls(49, month=2)})
+
+    _build(shop())
+
+    report = msgspec.json.decode(_shelved(shelf)["audit"])
+    everything = report["questions"][0]
+    assert (everything["from"], everything["to"]) == ("2026-05-04", "2026-05-05")
 
 
 def test_files_whose_times_overlap_are_one_dataset_like_any_other(shop: Shop, data: Path, shelf: Shelf) -> None:
@@ -461,7 +489,7 @@ def test_a_rollup_that_disagrees_with_the_rows_is_not_published(
     put(data, {"calls.parquet": some_calls(40)})
     real = build_module.audit
 
-    def of_other_rows(aggregates: Aggregates, calls: pl.LazyFrame, queries: int, seed: int) -> object:
+    def of_other_rows(aggregates: Aggregates, calls: pl.LazyFrame, queries: int, seed: int, _: object) -> object:
         return real(aggregates, calls.head(39), queries, seed)
 
     monkeypatch.setattr(build_module, "audit", of_other_rows)

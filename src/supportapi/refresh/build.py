@@ -4,7 +4,7 @@ pin      copy and verify the dataset's files
 states   one partial state for each file; those of unchanged files are kept on the shelf, and beside the files
 merge    add the states, once no call is in two files
 build    lattices and row codes
-audit    the rollup against the plain rows
+audit    the rollup against the plain rows; of a small change, against those of the days that changed and of some others
 prepare  the answers that everybody asks for
 save     the arrays, for the processes of this machine
 publish  stage every part, then point at them
@@ -22,23 +22,25 @@ import polars as pl
 import structlog
 
 from supportapi.answers.meta import Truth
-from supportapi.calls.day_digests import day_digests
+from supportapi.calls.day_digests import added_up
 from supportapi.calls.validate import refuse_shared_ids
 from supportapi.errors import AuditFailed, ManifestInvalid, SchemaInvalid, SupportApiError
 from supportapi.refresh.difference import compared_parts, difference
+from supportapi.refresh.file_digests import before, changed_since, file_digests
 from supportapi.refresh.file_states import FileStates
 from supportapi.refresh.reading import calls_of, reading
 from supportapi.rollups.audit import audit
 from supportapi.rollups.build import build as build_aggregates
 from supportapi.rollups.states import PartialState, merge
 from supportapi.snapshots.keys import FORMAT
-from supportapi.snapshots.pointer import CARD, DAYS, PREPARED, STATE_PREFIX, CoveredFile, VersionCard
+from supportapi.snapshots.pointer import CARD, DAYS, FILE_DAYS, PREPARED, STATE_PREFIX, CoveredFile, VersionCard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from supportapi.calls.manifest import Manifest, ManifestFile
+    from supportapi.calls.window import Window
     from supportapi.refresh.progress import Progress
     from supportapi.refresh.records import JobRecord
     from supportapi.refresh.workshop import Workshop
@@ -158,12 +160,20 @@ class _Build:
         with progress.stage("build"), reading(*paths.values()):
             aggregates = build_aggregates(merged, calls, workshop.zones, workshop.rollup_budget_mb * _MEBIBYTE)
         with progress.stage("audit"), reading(*paths.values()):
-            report = self._audit(aggregates, calls)
+            known = before(workshop.shelf, workshop.zones[0])
+            by_file = file_digests(paths, workshop.zones[0], known)
+            days = added_up(by_file.files.values())
+            report = self._audit(aggregates, calls, changed_since(known, days))
         card = self._card(aggregates, paths)
         with progress.stage("prepare"), reading(*paths.values()):
-            days = msgspec.json.encode(day_digests(calls, workshop.zones[0]))
             prepared = msgspec.msgpack.encode(list(workshop.prepare(aggregates, _truth(card))))
-        parts = {CARD: msgspec.json.encode(card), "audit": report, DAYS: days, PREPARED: prepared}
+        parts = {
+            CARD: msgspec.json.encode(card),
+            "audit": report,
+            DAYS: msgspec.json.encode(days),
+            FILE_DAYS: msgspec.json.encode(by_file),
+            PREPARED: prepared,
+        }
         with progress.stage("save"):
             workshop.arrays.save(self._version, *aggregates.to_arrays(), parts)
         return parts
@@ -178,10 +188,10 @@ class _Build:
             _check_promises(self._manifest, file, paths[file.hash])
         return paths
 
-    def _audit(self, aggregates: Aggregates, calls: pl.LazyFrame) -> bytes:
+    def _audit(self, aggregates: Aggregates, calls: pl.LazyFrame, changed: Window | None) -> bytes:
         # Another seed each time: over many builds, many questions are asked.
         began = time.monotonic()
-        report = audit(aggregates, calls, self._workshop.audit_queries, self._sequence)
+        report = audit(aggregates, calls, self._workshop.audit_queries, self._sequence, changed)
         failing = sum(bool(asked.mismatches) for asked in report.questions)
         if failing:
             raise AuditFailed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -28,6 +29,7 @@ _MEMBER_AXES: Final = (None, None, "region", "issue_type", "channel", "agent_id"
 _GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour", STEP, HOUR_OF_WEEK)
 _MOST_MEMBERS: Final = 3
 _HOURLY_DAYS: Final = 7
+_MONTH_DAYS: Final = 31
 _HOURS_OF_WEEK: Final = 7 * 24
 _MOST_CELLS: Final = 20_000
 """So many cells of one answer are compared at the most; a question that would have more keeps its members only."""
@@ -48,15 +50,27 @@ _ROUNDING: Final = 1e-9
 _Cells = dict[tuple[Any, ...], float | None]
 
 
-def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: int = 0) -> AuditReport:
+def audit(
+    aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: int = 0, changed: Window | None = None
+) -> AuditReport:
     """Ask for everything, and `queries` - 1 random questions (windows, filters, axes, zones), in both ways.
 
     Equal seeds give equal questions. Counts, sums and longest waits must be equal, percentiles within the sketch's
     relative error, for each question as a whole and in every cell along its axes. `calls` are the canonical rows; they
     are read a few times for every 16 questions, streaming. Repeats are compared for windows with up to a million calls.
+
+    Where only the days `changed` have other calls than a version that was audited, "everything" are they, and the
+    questions are about them and, in turn, about a month that is chosen at random: other rows are not read.
     """
     chosen = random.Random(seed)  # noqa: S311  a sample, not a secret
-    questions = [_everything(aggregates), *(_question(aggregates, chosen) for _ in range(queries - 1))][:queries]
+    spans: list[Window] = []
+    if changed is not None:
+        spans = [changed, _month(aggregates, chosen)]
+        calls = calls.filter(plain_rows.started_around(spans))
+    about = cycle(spans or [None])
+    questions = [_everything(aggregates, next(about))]
+    questions += [_question(aggregates, chosen, next(about)) for _ in range(queries - 1)]
+    questions = questions[:queries]
     asked: list[Asked] = []
     for first in range(0, queries, _AT_ONCE):
         batch = [_Ledger(question) for question in questions[first : first + _AT_ONCE]]
@@ -127,14 +141,27 @@ class _Ledger:
         )
 
 
-def _everything(aggregates: Aggregates) -> Question:
+def _everything(aggregates: Aggregates, span: Window | None) -> Question:
     zone = aggregates.zones[0]
-    return Question(zone, aggregates.data_window(zone))
+    return Question(zone, span or aggregates.data_window(zone))
 
 
-def _question(aggregates: Aggregates, chosen: random.Random) -> Question:
-    zone = chosen.choice(aggregates.zones)
+def _days(aggregates: Aggregates, zone: str, span: Window | None) -> Window:
+    """The days of `zone` with data, or those in `span` of them: a span of days of another zone may hold none."""
     data = aggregates.data_window(zone)
+    found = data if span is None else data.intersect(span)
+    return found if span is None or found.days else Window(span.start, span.start)
+
+
+def _month(aggregates: Aggregates, chosen: random.Random) -> Window:
+    data = aggregates.data_window(aggregates.zones[0])
+    first = data.start + timedelta(days=chosen.randrange(max(data.days - _MONTH_DAYS, 0) + 1))
+    return Window(first, first + timedelta(days=_MONTH_DAYS))
+
+
+def _question(aggregates: Aggregates, chosen: random.Random, span: Window | None) -> Question:
+    zone = chosen.choice(aggregates.zones)
+    data = _days(aggregates, zone, span)
     first = chosen.randrange(data.days + 1)
     start, days = data.start + timedelta(days=first), chosen.randrange(1, data.days - first + 2)
     limits: dict[str, tuple[str, ...]] = {}
