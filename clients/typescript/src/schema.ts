@@ -3959,12 +3959,12 @@ export interface components {
              */
             next: string | null;
             /**
-             * @description Null where a cursor leads, which goes forwards alone.
+             * @description The last page.
              * @example /api/calls?page=326&per_page=50&range=30d
              */
-            last: string | null;
+            last: string;
             /**
-             * @description The next page of this very version, for who wants to read all; see `cursor`.
+             * @description The next page of this very version; see `cursor`. Where a cursor has led, `prev`, `next` and `last` are of that version as well, and `first` begins again with the current one.
              * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
              */
             cursor: string | null;
