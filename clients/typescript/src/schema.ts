@@ -3246,8 +3246,8 @@ export interface components {
             /**
              * @description How many rows for each reason, the most first.
              * @example {
-             *       "started_at_missing": 12,
-             *       "too_few_fields": 3
+             *       "started_at_unreadable": 12,
+             *       "started_at_missing": 3
              *     }
              */
             rejected_by_reason: {
@@ -3256,7 +3256,7 @@ export interface components {
             /**
              * @description Values of written calls that were made null, by reason.
              * @example {
-             *       "rating_beyond_scale": 2
+             *       "rating_outside_scale": 2
              *     }
              */
             altered_by_reason: {

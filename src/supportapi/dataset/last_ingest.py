@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT: Final = 500
 _Rows = Annotated[int, Doc(ge=0)] | None
-_Counts = Annotated[dict[str, int], Doc(examples=[{"started_at_missing": 12, "too_few_fields": 3}])]
+_Counts = Annotated[dict[str, int], Doc(examples=[{"started_at_unreadable": 12, "started_at_missing": 3}])]
 
 
 class RejectedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +61,7 @@ class LastIngest(msgspec.Struct, frozen=True, kw_only=True):
     altered_by_reason: Annotated[
         dict[str, int] | None,
         Doc(
-            description="Values of written calls that were made null, by reason.", examples=[{"rating_beyond_scale": 2}]
+            description="Values of written calls that were made null, by reason.", examples=[{"rating_outside_scale": 2}]
         ),
     ]
     rows: Annotated[tuple[RejectedRow, ...], Doc(description="The first rejected ones, in the order of the files.")]
