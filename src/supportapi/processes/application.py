@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from supportapi.access.attempts import Attempts
@@ -17,6 +18,7 @@ from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
 from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
+from supportapi.dataset.last_ingest import last_ingest
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 from supportapi.processes.logs import access_sink, configure_logs
@@ -65,6 +67,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
+        last_ingest=partial(last_ingest, settings.manifest_path.parent),
         machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),
         door=door(settings, later),
         cursors=Cursors(settings.secret_key),

@@ -14,6 +14,7 @@ import structlog
 from watchfiles import watch
 
 from supportapi.errors import ShelfUnavailable, SupportApiError
+from supportapi.refresh.freshness_log import FreshnessLog
 from supportapi.snapshots.keys import FORMAT
 from supportapi.snapshots.sightings import ManifestSighting
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import JobRecord, Records
+    from supportapi.snapshots.pointer import Pointer
     from supportapi.snapshots.shelf import Shelf
 
 _LOG: Final = structlog.get_logger()
@@ -64,6 +66,7 @@ class Watcher:
         self._shelf = shelf
         self._records = records
         self._queue = queue
+        self._freshness = FreshnessLog(shelf)
         self._wanted = wanted
         self._interval_seconds = interval_seconds
         self._name = name
@@ -125,7 +128,7 @@ class Watcher:
         self._queue.sweep()
         sighting = self._sighting()
         if isinstance(self._seen, SupportApiError) or sighting.version is None or sighting.dataset_hash is None:
-            self._shelf.see_manifest(sighting)
+            self._tell(sighting, None)
             return
         current = self._shelf.current()
         failed: JobRecord | None = None
@@ -137,7 +140,11 @@ class Watcher:
                 self._queue.request_build(sighting.version, sighting.dataset_hash, REQUESTED_BY)
             elif record is not None and record.state == "failed":
                 failed = record
-        self._shelf.see_manifest(self._sighting(failed, newer=newer))
+        self._tell(self._sighting(failed, newer=newer), current)
+
+    def _tell(self, sighting: ManifestSighting, current: Pointer | None) -> None:
+        self._freshness.note(sighting, current)
+        self._shelf.see_manifest(sighting)
 
     def _look(self) -> None:
         try:

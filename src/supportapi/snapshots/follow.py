@@ -9,6 +9,7 @@ import msgspec
 from supportapi.errors import SnapshotIncomplete
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import reaching_redis
+from supportapi.snapshots.freshness import TURN, Turn
 from supportapi.snapshots.pointer import (
     CARD,
     Kept,
@@ -92,6 +93,12 @@ class AsyncShelf:
         with reaching_redis():
             document = await self._redis.get(keys.MANIFEST)
         return None if document is None else msgspec.json.decode(document, type=ManifestSighting)
+
+    async def turns(self) -> list[Turn]:
+        """When what is served became stale or fresh, the oldest first."""
+        with reaching_redis():
+            entries = await self._redis.xrange(keys.FRESHNESS)
+        return [msgspec.json.decode(fields[TURN], type=Turn) for _, fields in entries]
 
     async def outcomes(self) -> dict[tuple[str, str], int]:
         """How many attempts of jobs have ended, by kind (`build`, `refresh`) and outcome (`succeeded`, or a code)."""

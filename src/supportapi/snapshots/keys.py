@@ -11,6 +11,7 @@ All keys carry the hash tag `{sapi}`, so that on a cluster they fall in one slot
     {sapi}:snap:<version>:<n>:_idx      HASH    the same index while build n is being staged
     {sapi}:state:<format>:<zones>:<file>  BYTES partial state of one file, shared between versions
     {sapi}:manifest                     JSON    what the watcher saw last
+    {sapi}:freshness                    STREAM  one entry each time when what is served became stale or fresh, bounded
     {sapi}:job:<id>                     JSON    one job record
     {sapi}:jobs                         ZSET    job id -> created at (seconds); bounded
     {sapi}:job-changes                  STREAM  the record of a job after each change, bounded
@@ -42,6 +43,7 @@ SEQUENCE: Final = f"{_TAG}:sequence"
 HISTORY: Final = f"{_TAG}:history"
 EVENTS: Final = f"{_TAG}:events"
 MANIFEST: Final = f"{_TAG}:manifest"
+FRESHNESS: Final = f"{_TAG}:freshness"
 JOBS: Final = f"{_TAG}:jobs"
 JOB_CHANGES: Final = f"{_TAG}:job-changes"
 OUTCOMES: Final = f"{_TAG}:outcomes"
