@@ -18,6 +18,7 @@ All keys carry the hash tag `{sapi}`, so that on a cluster they fall in one slot
     {sapi}:outcomes                     HASH    "<kind> <outcome>" -> how many attempts of jobs have ended so
     {sapi}:latest:<subject>             TEXT    id of the latest record of a version's build, or of the refresh
     {sapi}:worker:<name>                JSON    heartbeat of one worker, expires
+    {sapi}:probe                        TEXT    written to see whether Redis takes writes; expires
     {sapi}:sign-outs                    STREAM  one entry for each token that was signed out, while it would have lived
     {sapi}:attempts:<digest>            INT     attempts to sign in by one measure, or that an address is known; expires
 """
@@ -48,6 +49,7 @@ JOBS: Final = f"{_TAG}:jobs"
 JOB_CHANGES: Final = f"{_TAG}:job-changes"
 OUTCOMES: Final = f"{_TAG}:outcomes"
 SIGN_OUTS: Final = f"{_TAG}:sign-outs"
+PROBE: Final = f"{_TAG}:probe"
 WORKERS_PATTERN: Final = f"{_TAG}:worker:*"
 SNAPSHOT_PREFIX: Final = f"{_TAG}:snap:"
 INDEX: Final = "_idx"
