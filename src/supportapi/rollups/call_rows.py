@@ -126,7 +126,7 @@ class CallRows:
             ratings = self.rating[classes]
             return ratings, ratings > 0
         of = column.removesuffix("_seconds")
-        return self.codes.columns[f"{of}_ms"][rows], self.known[of][classes]
+        return self.codes.columns[f"{of}_steps"][rows], self.known[of][classes]
 
     def started_us(self, rows: Rows) -> NDArray[np.int64]:
         """When calls started, in microseconds since 1970."""
@@ -144,7 +144,7 @@ class CallRows:
 
     def _seconds(self, of: str, rows: NDArray[Any]) -> list[float | None]:
         known = self.known[of][self.codes.columns["class"][rows]].tolist()
-        seconds = (self.codes.columns[f"{of}_ms"][rows] / 1000).tolist()
+        seconds = (self.codes.columns[f"{of}_steps"][rows].astype(np.int64) * self.codes.step_ms / 1000).tolist()
         return [second if told else None for second, told in zip(seconds, known, strict=True)]
 
     def _of_class(self, values: Sequence[Any], number: NDArray[Any], rows: NDArray[Any]) -> list[Any]:
