@@ -84,7 +84,7 @@ class RowCodes:
     """The columns of all rows, in order of `started_at`, then `call_id`.
 
     `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`),
-    `wait_steps`, `duration_steps` (in steps of `step_ms`, 0 where unknown), `wait_bucket`, `duration_bucket`
+    `rating` (0 where there is none), `wait_steps`, `duration_steps` (in steps of `step_ms`, 0 where unknown), `wait_bucket`, `duration_bucket`
     (`UNKNOWN_BUCKET` where unknown), `second` (since `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day,
     `first_<zone>`, the first row of that day or later, and `end_<zone>`, the row after the last one before that day.
     The two differ only where a clock once went back over midnight, so that a day came twice. `classes`, shape
@@ -241,15 +241,21 @@ def among(column: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
         flags[codes] = True
         return np.take(flags, column, mode="clip")
     # Comparing small integers is so much faster than looking each of them up that a few rounds of it still win.
-    found = np.zeros(len(column), dtype=bool)
+    found: NDArray[np.bool_] | None = None
     lasts = np.flatnonzero(np.diff(codes, append=np.iinfo(codes.dtype).max) > 1)
     for low, high in zip(codes[firsts].tolist(), codes[lasts].tolist(), strict=True):
-        found |= within(column, low, high)
-    return found
+        inside = within(column, low, high)
+        found = inside if found is None else np.logical_or(found, inside, out=found)
+    return np.zeros(len(column), dtype=bool) if found is None else found
 
 
 def within(column: NDArray[Any], low: int, high: int) -> NDArray[np.bool_]:
     """Whether each of `column` lies between `low` and `high`, both included."""
-    if low == 0:
+    if low <= 0:
         return column <= high
-    return column == low if low == high else (column >= low) & (column <= high)
+    if low == high:
+        return column == low
+    if column.dtype.kind == "u" and high <= np.iinfo(column.dtype).max:
+        # What is less than `low` becomes very large: one comparison for two.
+        return column - column.dtype.type(low) <= high - low
+    return (column >= low) & (column <= high)

@@ -84,6 +84,7 @@ def _encoded(
         ),
         *(pl.col(name).cast(_smallest(len(members[name]) + 1)) for name in DIMENSIONS),
         _class_code().alias("class"),
+        pl.col("rating").cast(pl.UInt8).fill_null(0),
         *(
             (pl.col(f"{of}_ms").fill_null(0) // step_ms).cast(steps_type).alias(f"{of}_steps")
             for of in ("wait", "duration")
