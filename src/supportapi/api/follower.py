@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from supportapi.answers.meta import StaleReason
     from supportapi.api.machine import ThisMachine
-    from supportapi.snapshots.follow import AsyncShelf
+    from supportapi.refresh.totals import AsyncTotals, JobTotals
+    from supportapi.snapshots.follow import AsyncShelf, Memory
     from supportapi.snapshots.pointer import Pointer, Published
     from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
@@ -38,14 +39,18 @@ _log = structlog.get_logger(__name__)
 class Seen:
     """What the follower saw last: for readiness, and for what is told of freshness."""
 
-    __slots__ = ("load_problem", "manifest", "outcomes", "pointer", "redis", "workers", "workers_at")
+    __slots__ = (
+        "load_problem", "manifest", "memory", "pointer", "redis", "stale_since", "totals", "workers", "workers_at",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.redis = False
         self.pointer: Pointer | None = None
         self.manifest: ManifestSighting | None = None
         self.workers: list[WorkerBeat] = []
-        self.outcomes: dict[tuple[str, str], int] = {}
+        self.totals: JobTotals | None = None
+        self.memory: Memory | None = None
+        self.stale_since: datetime | None = None
         self.workers_at = 0.0
         self.load_problem: SupportApiError | None = None
 
@@ -60,6 +65,7 @@ class Follower:
     def __init__(
         self,
         shelf: AsyncShelf,
+        totals: AsyncTotals,
         machine: ThisMachine,
         *,
         hot_bytes: int,
@@ -67,6 +73,7 @@ class Follower:
         now: Callable[[], datetime],
     ) -> None:
         self._shelf = shelf
+        self._totals = totals
         self._machine = machine
         self._hot_bytes = hot_bytes
         self._announce = announce
@@ -103,7 +110,8 @@ class Follower:
         loop_time = asyncio.get_running_loop().time()
         if loop_time - self.seen.workers_at >= _WORKERS_EVERY_SECONDS or not self.seen.redis:
             self.seen.workers = await self._shelf.workers()
-            self.seen.outcomes = await self._shelf.outcomes()
+            self.seen.totals = await self._totals.read()
+            self.seen.memory = await self._shelf.memory()
             self.seen.workers_at = loop_time
         self.seen.redis = True
         if self.seen.pointer is not None:
@@ -176,7 +184,9 @@ class Follower:
             problem = self.seen.load_problem or nothing_loaded(code, message)
             self.current = Current(None, None, self.current.hot, problem)
             return
-        reason = stale_reason(self.current.snapshot, self.seen, self._now())
+        now = self._now()
+        reason = stale_reason(self.current.snapshot, self.seen, now)
+        self.seen.stale_since = None if reason is None else self.seen.stale_since or now
         if reason != self.current.stale_reason:
             _log.info("follower.freshness", stale_reason=reason)
             # The answers of the fresh state are kept aside: Redis comes back more often than it goes for good.

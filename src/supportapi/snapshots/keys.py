@@ -15,6 +15,8 @@ All keys carry the hash tag `{sapi}`, so that on a cluster they fall in one slot
     {sapi}:jobs                         ZSET    job id -> created at (seconds); bounded
     {sapi}:job-changes                  STREAM  the record of a job after each change, bounded
     {sapi}:outcomes                     HASH    "<kind> <outcome>" -> how many attempts of jobs have ended so
+    {sapi}:stage-runs                   HASH    stage -> how many builds have run it
+    {sapi}:stage-seconds                HASH    stage -> for how many seconds in all
     {sapi}:latest:<subject>             TEXT    id of the latest record of a version's build, or of the refresh
     {sapi}:worker:<name>                JSON    heartbeat of one worker, expires
     {sapi}:sign-outs                    STREAM  one entry for each token that was signed out, while it would have lived
@@ -45,6 +47,8 @@ MANIFEST: Final = f"{_TAG}:manifest"
 JOBS: Final = f"{_TAG}:jobs"
 JOB_CHANGES: Final = f"{_TAG}:job-changes"
 OUTCOMES: Final = f"{_TAG}:outcomes"
+STAGE_RUNS: Final = f"{_TAG}:stage-runs"
+STAGE_SECONDS: Final = f"{_TAG}:stage-seconds"
 SIGN_OUTS: Final = f"{_TAG}:sign-outs"
 WORKERS_PATTERN: Final = f"{_TAG}:worker:*"
 SNAPSHOT_PREFIX: Final = f"{_TAG}:snap:"
