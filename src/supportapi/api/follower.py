@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from supportapi.answers.meta import StaleReason
     from supportapi.api.machine import ThisMachine
-    from supportapi.snapshots.follow import AsyncShelf
+    from supportapi.refresh.totals import AsyncTotals, JobTotals
+    from supportapi.snapshots.follow import AsyncShelf, Memory
     from supportapi.snapshots.pointer import Pointer, Published, VersionCard
     from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
@@ -41,9 +42,11 @@ class Seen:
         "heard_at",
         "load_problem",
         "manifest",
-        "outcomes",
+        "memory",
         "pointer",
         "redis",
+        "stale_since",
+        "totals",
         "watcher_silent",
         "workers",
         "workers_at",
@@ -56,7 +59,9 @@ class Seen:
         self.watcher_silent = True
         self.heard_at = 0.0
         self.workers: list[WorkerBeat] = []
-        self.outcomes: dict[tuple[str, str], int] = {}
+        self.totals: JobTotals | None = None
+        self.memory: Memory | None = None
+        self.stale_since: datetime | None = None
         self.workers_at = 0.0
         self.load_problem: SupportApiError | None = None
 
@@ -86,6 +91,7 @@ class Follower:
     def __init__(
         self,
         shelf: AsyncShelf,
+        totals: AsyncTotals,
         machine: ThisMachine,
         *,
         hot_bytes: int,
@@ -93,6 +99,7 @@ class Follower:
         now: Callable[[], datetime],
     ) -> None:
         self._shelf = shelf
+        self._totals = totals
         self._machine = machine
         self._hot_bytes = hot_bytes
         self._announce = announce
@@ -130,7 +137,8 @@ class Follower:
         self.seen.hear(sighting, self._now(), loop_time)
         if loop_time - self.seen.workers_at >= _WORKERS_EVERY_SECONDS or not self.seen.redis:
             self.seen.workers = await self._shelf.workers()
-            self.seen.outcomes = await self._shelf.outcomes()
+            self.seen.totals = await self._totals.read()
+            self.seen.memory = await self._shelf.memory()
             self.seen.workers_at = loop_time
         self.seen.redis = True
         if self.seen.pointer is not None:
@@ -214,6 +222,7 @@ class Follower:
             self.current = Current(None, None, self.current.hot, problem)
             return
         reason = stale_reason(self.current.snapshot, self.seen)
+        self.seen.stale_since = None if reason is None else self.seen.stale_since or self._now()
         if reason != self.current.stale_reason:
             _log.info("follower.freshness", stale_reason=reason)
             # The answers of the fresh state are kept aside: Redis comes back more often than it goes for good.

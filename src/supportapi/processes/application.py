@@ -25,6 +25,7 @@ from supportapi.processes.store import pinned_of, source_of
 from supportapi.refresh.parentage import die_with_parent
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import AsyncRecords, Records
+from supportapi.refresh.totals import AsyncTotals
 from supportapi.snapshots.arrays import Arrays
 from supportapi.snapshots.client import connect, connect_async
 from supportapi.snapshots.follow import AsyncShelf
@@ -63,6 +64,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         shelf=AsyncShelf(later),
         publishing_shelf=shelf,
         records=AsyncRecords(later),
+        totals=AsyncTotals(later, later),
         queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),

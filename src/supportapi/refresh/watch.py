@@ -196,6 +196,7 @@ class Watcher:
             version=self._wanted(seen),
             size_bytes=seen.size_bytes,
             row_count=seen.row_count,
+            rejected_rows=seen.rejected_rows,
             updated_at=seen.updated_at,
             min_started_at=seen.min_started_at,
             max_started_at=seen.max_started_at,

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 _PIECE_BYTES: Final = 1 << 20
 
 
+class Memory(msgspec.Struct, frozen=True):
+    """Bytes of Redis: what it uses, and its limit if it has one."""
+
+    used: int
+    limit: int | None
+
+
 class AsyncShelf:
     """The reading side. Every method raises `ShelfUnavailable` when Redis does not answer."""
 
@@ -114,15 +121,11 @@ class AsyncShelf:
             entries = await self._redis.xrange(keys.FRESHNESS)
         return [msgspec.json.decode(fields[TURN], type=Turn) for _, fields in entries]
 
-    async def outcomes(self) -> dict[tuple[str, str], int]:
-        """How many attempts of jobs have ended, by kind (`build`, `refresh`) and outcome (`succeeded`, or a code)."""
+    async def memory(self) -> Memory:
+        """What Redis holds, and may hold."""
         with reaching_redis():
-            fields = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.OUTCOMES))
-        counts: dict[tuple[str, str], int] = {}
-        for name, count in fields.items():
-            kind, _, outcome = name.decode().partition(" ")
-            counts[kind, outcome] = int(count)
-        return counts
+            said = await self._redis.info("memory")
+        return Memory(used=int(said["used_memory"]), limit=int(said.get("maxmemory", 0)) or None)
 
     async def workers(self) -> list[WorkerBeat]:
         """The workers that live."""

@@ -16,6 +16,8 @@ All keys carry the hash tag `{sapi}`, so that on a cluster they fall in one slot
     {sapi}:jobs                         ZSET    job id -> created at (seconds); bounded
     {sapi}:job-changes                  STREAM  the record of a job after each change, bounded
     {sapi}:outcomes                     HASH    "<kind> <outcome>" -> how many attempts of jobs have ended so
+    {sapi}:stage-runs                   HASH    stage -> how many builds have run it
+    {sapi}:stage-seconds                HASH    stage -> for how many seconds in all
     {sapi}:latest:<subject>             TEXT    id of the latest record of a version's build, or of the refresh
     {sapi}:worker:<name>                JSON    heartbeat of one worker, expires
     {sapi}:probe                        TEXT    written to see whether Redis takes writes; expires
@@ -48,6 +50,8 @@ FRESHNESS: Final = f"{_TAG}:freshness"
 JOBS: Final = f"{_TAG}:jobs"
 JOB_CHANGES: Final = f"{_TAG}:job-changes"
 OUTCOMES: Final = f"{_TAG}:outcomes"
+STAGE_RUNS: Final = f"{_TAG}:stage-runs"
+STAGE_SECONDS: Final = f"{_TAG}:stage-seconds"
 SIGN_OUTS: Final = f"{_TAG}:sign-outs"
 PROBE: Final = f"{_TAG}:probe"
 WORKERS_PATTERN: Final = f"{_TAG}:worker:*"
