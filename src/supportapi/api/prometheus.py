@@ -95,7 +95,7 @@ def _served(doors: Doors, now: datetime) -> Iterator[Metric]:
         yield _gauge("supportapi_data_age_seconds", "Since the last call of the served version.", age)
 
 
-def _around(doors: Doors) -> Iterator[Metric]:
+def _around(doors: Doors, now: datetime) -> Iterator[Metric]:
     """The release, Redis, the watcher and the dataset that it sees."""
     seen = doors.follower.seen
     yield _info("supportapi_release_info", "This release; always 1.", {"release": RELEASE, "format": str(FORMAT)})
