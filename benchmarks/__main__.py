@@ -19,6 +19,7 @@ from benchmarks import (
     refresh,
     serve,
     swap,
+    workers,
 )
 from benchmarks.machine import cores, describe, load
 
@@ -35,6 +36,7 @@ _GROUPS = {
     "first": first.run,
     "events": events.run,
     "overload": overload.run,
+    "workers": workers.run,
     "serve": serve.run,
 }
 

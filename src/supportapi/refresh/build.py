@@ -99,14 +99,14 @@ def make_aggregates(
         return build_aggregates(merged, calls_of(paths), zones, rollup_budget_mb * _MEBIBYTE)
 
 
-def prune(workshop: Workshop, manifest: Manifest | None = None) -> None:
-    """Remove what no kept version needs, nor `manifest` if there is one: arrays and files here, partial states."""
+def prune(workshop: Workshop, manifest: Manifest) -> None:
+    """Remove what neither a kept version needs nor `manifest`, the live one: arrays and files here, partial states."""
     kept = [entry.card for entry in workshop.shelf.history()]
     workshop.arrays.prune({card.version for card in kept})
-    files = {file.hash for card in kept for file in card.files}
-    files |= {file.hash for file in (manifest.files if manifest else ())}
-    workshop.pinned.prune(files)
-    FileStates(workshop).forget(files)
+    live = {file.hash for file in manifest.files}
+    needed = live | {file.hash for card in kept for file in card.files}
+    workshop.pinned.prune(needed, live)
+    FileStates(workshop).forget(needed)
 
 
 def _tidy(workshop: Workshop, manifest: Manifest) -> None:
