@@ -135,12 +135,12 @@ def test_every_test_that_the_threat_model_rests_on_exists() -> None:
     assert {name for name in named if f"def {name}(" not in written} == set()
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-docs.lock"])
 def test_a_lock_file_pins_by_hash_and_names_no_download_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     pins = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==", text, re.MULTILINE)
 
-    assert len(pins) > 20
+    assert len(pins) > 10
     assert "://" not in text
     assert text.count("--hash=sha256:") >= len(pins)
 
