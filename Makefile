@@ -83,7 +83,7 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--group docs -o requirements-docs.lock
+		--group docs --constraints requirements-dev.lock -o requirements-docs.lock
 
 clean: ## remove the environment and everything that can be made again
 	rm -rf $(VENV) .venv-peers .venv-docs node_modules site .cache .supportapi .pytest_cache .ruff_cache .hypothesis
