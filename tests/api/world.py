@@ -31,6 +31,7 @@ from supportapi.dataset.write import write_dataset
 from supportapi.refresh.job import run_build
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import AsyncRecords, Records
+from supportapi.refresh.totals import AsyncTotals
 from supportapi.refresh.workshop import Workshop
 from supportapi.snapshots.arrays import Arrays
 from supportapi.snapshots.client import connect, connect_async
@@ -210,6 +211,7 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
         shelf=AsyncShelf(redis),
         publishing_shelf=world.shelf,
         records=AsyncRecords(redis),
+        totals=AsyncTotals(redis, redis),
         queue=world.queue,
         source=world.source,
         wanted=world.workshop.wanted,

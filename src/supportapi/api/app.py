@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import AsyncRecords
+    from supportapi.refresh.totals import AsyncTotals
     from supportapi.snapshots.follow import AsyncShelf
     from supportapi.snapshots.shelf import Shelf
 
@@ -129,6 +130,7 @@ class Parts:
     shelf: AsyncShelf
     publishing_shelf: Shelf
     records: AsyncRecords
+    totals: AsyncTotals
     queue: BuildQueue
     source: Source
     wanted: Callable[[Manifest], str]
@@ -164,6 +166,7 @@ def create_app(parts: Parts) -> Edge:
     broadcast = Broadcast(parts.event_listeners_max, served, JobFeed(parts.records).want)
     follower = Follower(
         parts.shelf,
+        parts.totals,
         parts.machine,
         hot_bytes=parts.hot_cache_mb * _MEGABYTE,
         announce=broadcast.announce,

@@ -19,7 +19,6 @@ from supportapi.api.plain import json_response
 from supportapi.api.versions import NoQuery
 from supportapi.errors import ShelfUnavailable, ValidationFailed
 from supportapi.refresh.records import job_of
-from supportapi.snapshots.freshness import watcher_is_silent
 from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
 SeenAt = Annotated[datetime, Doc(description="When it said so last.")]
@@ -81,7 +80,7 @@ async def queue(request: Request[Any, Any, Any]) -> ASGIApp:
     crew = WorkQueue(
         waiting=waiting,
         workers=[_worker(beat) for beat in sorted(workers, key=lambda beat: beat.name)],
-        watcher=None if sighting is None else _watching(sighting, doors.now()),
+        watcher=None if sighting is None else _watching(sighting, silent=doors.follower.seen.watcher_silent),
     )
     return json_response(QueueAnswer(data=crew))
 
@@ -96,11 +95,11 @@ def _worker(beat: WorkerBeat) -> Worker:
     )
 
 
-def _watching(sighting: ManifestSighting, now: datetime) -> Watching:
+def _watching(sighting: ManifestSighting, *, silent: bool) -> Watching:
     return Watching(
         name=sighting.watcher,
         location=sighting.location,
         seen_at=sighting.seen_at,
         interval_seconds=sighting.interval_seconds,
-        silent=watcher_is_silent(sighting, now),
+        silent=silent,
     )

@@ -61,7 +61,8 @@ class LastIngest(msgspec.Struct, frozen=True, kw_only=True):
     altered_by_reason: Annotated[
         dict[str, int] | None,
         Doc(
-            description="Values of written calls that were made null, by reason.", examples=[{"rating_outside_scale": 2}]
+            description="Values of written calls that were made null, by reason.",
+            examples=[{"rating_outside_scale": 2}],
         ),
     ]
     rows: Annotated[tuple[RejectedRow, ...], Doc(description="The first rejected ones, in the order of the files.")]

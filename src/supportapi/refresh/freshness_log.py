@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supportapi.snapshots.freshness import Turn, watcher_is_silent, why_behind
+from supportapi.snapshots.freshness import Turn, silence_allowed, why_behind
 
 if TYPE_CHECKING:
     from supportapi.snapshots.pointer import Pointer
@@ -26,7 +26,7 @@ class FreshnessLog:
         A time in which nobody watched is noted afterwards, from the last sighting on: who came back knows of it.
         """
         before = self._seen or self._shelf.manifest()
-        if before is not None and watcher_is_silent(before, sighting.seen_at):
+        if before is not None and _silence(before, sighting) > silence_allowed(before.interval_seconds):
             self._tell(Turn(at=before.seen_at, cause="watcher_silent"))
         cause = why_behind(sighting, current, current.version if current else None)
         self._tell(Turn(at=sighting.seen_at, cause=cause, version=sighting.version if cause else None))
@@ -37,3 +37,7 @@ class FreshnessLog:
         if told is None or (told.cause, told.version) != (turn.cause, turn.version):
             self._shelf.note_turn(turn)
             self._told = turn
+
+
+def _silence(before: ManifestSighting, sighting: ManifestSighting) -> float:
+    return (sighting.seen_at - before.seen_at).total_seconds()

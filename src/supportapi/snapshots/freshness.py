@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,7 +18,7 @@ TURNS_KEPT: Final = 256
 TURN: Final = b"turn"
 """The field of the stream in which one is written."""
 _SILENT_INTERVALS: Final = 3
-_SILENT_GRACE: Final = timedelta(seconds=10)
+_SILENT_GRACE_SECONDS: Final = 10.0
 
 Behind = Literal["manifest_unreadable", "manifest_changed", "build_failed", "rolled_back"]
 StaleCause = Literal[Behind, "watcher_silent"]
@@ -41,11 +41,9 @@ class Spell(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
-def watcher_is_silent(sighting: ManifestSighting | None, now: datetime) -> bool:
-    """Whether the watcher has missed several of its own intervals."""
-    if sighting is None:
-        return True
-    return now - sighting.seen_at > _SILENT_INTERVALS * timedelta(seconds=sighting.interval_seconds) + _SILENT_GRACE
+def silence_allowed(interval_seconds: float) -> float:
+    """After how many seconds without a word a watcher has missed several of its own intervals."""
+    return _SILENT_INTERVALS * interval_seconds + _SILENT_GRACE_SECONDS
 
 
 def why_behind(sighting: ManifestSighting, pointer: Pointer | None, served: str | None) -> Behind | None:
