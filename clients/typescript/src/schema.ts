@@ -853,7 +853,7 @@ export interface paths {
         };
         /**
          * Metrics for Prometheus
-         * @description Counts and durations of this process, without anything of a call or a user; public like the health checks, because a scraper has no session. Each API process has counters of its own.
+         * @description Counts and durations of this process, without anything of a call or a user; public like the health checks, because a scraper has no session. Each API process has series of its own, told apart by `process`.
          */
         get: operations["getPrometheusMetrics"];
         put?: never;
