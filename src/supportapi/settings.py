@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     s3_bucket: str | None
     s3_prefix: str | None
     redis_url: str | None
+    queue_redis_url: str | None
     auth_enabled: bool
     secret_key: str
     secret_key_previous: str | None
@@ -61,6 +62,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_local(self) -> bool:
         """Whether this is a developer's machine: sample users, a generated key and an open door are allowed."""
         return self.app_env == "local"
+
+    def queue_url(self, redis_url: str) -> str:
+        """Where jobs wait, when everything else stands in the Redis at `redis_url`."""
+        return self.queue_redis_url or redis_url
 
     @property
     def data_folder(self) -> Path:
@@ -106,8 +111,10 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              unset="`cleaned_calls.parquet` beside the manifest"),
     Variable("S3_BUCKET", read.text, "", "Bucket of the dataset, for `DATA_SOURCE=s3`."),
     Variable("S3_PREFIX", read.text, "", "Prefix of the dataset in its bucket, for `DATA_SOURCE=s3`."),
-    Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://` or `unix://`.", secret=True,
-             unset="a server of our own, on a private socket"),
+    Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://`, `unix://` or "
+             "`redis+sentinel://` (docs/deploy.md).", secret=True, unset="a server of our own, on a private socket"),
+    Variable("QUEUE_REDIS_URL", read.redis_url, "", "Redis in which jobs wait, such as another database of the same "
+             "server.", secret=True, unset="that of `REDIS_URL`"),
     Variable("AUTH_ENABLED", read.flag, "true", "`false` makes everybody an admin; `local` only."),
     Variable("SECRET_KEY", str, "", "Signs tokens and cursors; at least 32 random bytes outside `local`.", secret=True,
              unset="in `local`: made once and kept in `SUPPORTAPI_HOME`"),
@@ -214,6 +221,8 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     local = values.get("app_env", "local") == "local"
     if values.get("data_source") == "s3":
         found.append("DATA_SOURCE=s3 is not supported by this release; use DATA_SOURCE=local and MANIFEST_PATH.")
+    if values.get("queue_redis_url") and values.get("redis_url", "unread") is None:
+        found.append("QUEUE_REDIS_URL is of no use without REDIS_URL; set both, or neither.")
     manifest, parquet = values.get("manifest_path"), values.get("parquet_path")
     if manifest and parquet and manifest.parent.absolute() != parquet.parent.absolute():
         found.append(f"PARQUET_PATH={parquet} must lie in the folder of MANIFEST_PATH, {manifest.parent}.")

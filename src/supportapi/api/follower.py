@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,6 +13,7 @@ from supportapi.answers.prepared import PreparedAnswer
 from supportapi.api.current import Current, Snapshot, nothing_loaded, ready_answers
 from supportapi.api.hot import HotAnswers
 from supportapi.errors import ShelfUnavailable, SnapshotIncomplete, SupportApiError, WarmingUp
+from supportapi.refresh.freshness import stale_reason
 from supportapi.snapshots.keys import FORMAT
 from supportapi.snapshots.pointer import PREPARED
 from supportapi.snapshots.shelf import EVENTS_KEPT
@@ -31,8 +32,6 @@ WAIT_MS: Final = 1_000
 _BACKOFF_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
 _STOP_SECONDS: Final = 0.5
 _WORKERS_EVERY_SECONDS: Final = 3.0
-_SILENT_INTERVALS: Final = 3
-_SILENT_GRACE: Final = timedelta(seconds=10)
 _log = structlog.get_logger(__name__)
 
 
@@ -185,7 +184,7 @@ class Follower:
             self.current = Current(None, None, self.current.hot, problem)
             return
         now = self._now()
-        reason = stale_reason(self.current.snapshot, self.seen, now)
+        reason = _stale_reason(self.current.snapshot, self.seen, now)
         self.seen.stale_since = None if reason is None else self.seen.stale_since or now
         if reason != self.current.stale_reason:
             _log.info("follower.freshness", stale_reason=reason)
@@ -194,29 +193,9 @@ class Follower:
             self.current = Current(self.current.snapshot, reason, hot)
 
 
-def watcher_is_silent(sighting: ManifestSighting | None, now: datetime) -> bool:
-    """Whether the watcher has missed several of its own intervals."""
-    if sighting is None:
-        return True
-    return now - sighting.seen_at > _SILENT_INTERVALS * timedelta(seconds=sighting.interval_seconds) + _SILENT_GRACE
-
-
-def stale_reason(snapshot: Snapshot, seen: Seen, now: datetime) -> StaleReason | None:
-    """Why the loaded snapshot may not be the newest data; None when it is known to be."""
+def _stale_reason(snapshot: Snapshot, seen: Seen, now: datetime) -> StaleReason | None:
     if not seen.redis:
         return "redis_unreachable"
-    if seen.pointer is None or isinstance(seen.load_problem, SnapshotIncomplete):
+    if isinstance(seen.load_problem, SnapshotIncomplete):
         return "version_lost"
-    sighting = seen.manifest
-    if sighting is None or watcher_is_silent(sighting, now):
-        return "watcher_silent"
-    if sighting.version is None:
-        return "manifest_unreadable"
-    return None if sighting.version == snapshot.card.version else _why_not(sighting.version, seen.pointer, sighting)
-
-
-def _why_not(wanted: str, pointer: Pointer, sighting: ManifestSighting) -> StaleReason:
-    """Why the version that the manifest asks for is not the one in force."""
-    if pointer.holds_off(wanted):
-        return "rolled_back"
-    return "build_failed" if sighting.error_code is not None else "manifest_changed"
+    return stale_reason(snapshot.card.version, seen.pointer, seen.manifest, now)

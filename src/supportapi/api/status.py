@@ -11,9 +11,10 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.meta import StaleReason
 from supportapi.api.doors import doors_of
-from supportapi.api.follower import Follower, watcher_is_silent
+from supportapi.api.follower import Follower
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.plain import json_response
+from supportapi.refresh.freshness import watcher_is_silent
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -53,7 +53,7 @@ def app() -> Edge:
 
 def parts(settings: Settings, redis_url: str) -> Parts:
     """The doors of the API of this machine, and its settings as plain values."""
-    redis, later = connect(redis_url), connect_async(redis_url)
+    redis, later, queue_url = connect(redis_url), connect_async(redis_url), settings.queue_url(redis_url)
     source = LocalSource(settings.manifest_path)
     records = Records(redis, clock=_now)
     shelf = Shelf(redis, settings.snapshots_kept)
@@ -63,8 +63,8 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         shelf=AsyncShelf(later),
         publishing_shelf=shelf,
         records=AsyncRecords(later),
-        totals=AsyncTotals(later, later),
-        queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
+        totals=AsyncTotals(later, connect_async(queue_url)),
+        queue=BuildQueue(connect(queue_url), records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
         machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),

@@ -28,11 +28,11 @@ def run_watcher(settings: Settings, stop: threading.Event | None = None) -> None
     """Watch until SIGTERM or SIGINT, or until `stop` is set. Redis may come later than we do, and go away."""
     stop = stop or _stop_on_signals()
     with redis_for(settings) as redis_url:
-        watcher(settings, connect(redis_url)).run(stop)
+        watcher(settings, connect(redis_url), connect(settings.queue_url(redis_url))).run(stop)
 
 
-def watcher(settings: Settings, redis: Redis) -> Watcher:
-    """The watcher of these settings."""
+def watcher(settings: Settings, redis: Redis, queue: Redis) -> Watcher:
+    """The watcher of these settings; `queue` is the Redis in which jobs wait."""
     records = Records(redis, clock=lambda: datetime.now(UTC))
     shelf = Shelf(redis, settings.snapshots_kept)
     shape = shape_of(settings.reporting_timezones, settings.rollup_budget_mb)
@@ -41,7 +41,7 @@ def watcher(settings: Settings, redis: Redis) -> Watcher:
         manifest_path=settings.manifest_path.absolute(),
         shelf=shelf,
         records=records,
-        queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
+        queue=BuildQueue(queue, records, shelf, settings.job_timeout_seconds),
         wanted=lambda manifest: version_of(manifest.hash, shape),
         interval_seconds=settings.watch_interval_seconds,
         name=f"{socket.gethostname()}-{os.getpid()}",

@@ -40,24 +40,24 @@ def run_worker(settings: Settings) -> None:
     Raises `SystemExit(70)` when forking is not safe any more: start the process again.
     """
     with redis_for(settings) as redis_url:
-        redis = connect(redis_url)
-        shop = workshop(settings, redis)
+        redis, queue_url = connect(redis_url), settings.queue_url(redis_url)
+        shop = workshop(settings, redis, connect(queue_url))
         _leave_on_signals()
-        while not _work(redis_url, redis, shop):
+        while not _work(queue_url, redis, shop):
             # RQ ends its loop on a Redis that hangs; nothing of ours is lost by beginning again.
             _LOG.warning("worker.interrupted")
             _leave_on_signals()
             time.sleep(_AGAIN_SECONDS)
 
 
-def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
+def _work(queue_url: str, redis: Redis, shop: Workshop) -> bool:
     """Work until RQ's loop ends; whether somebody asked for that."""
     _wait_for_redis(redis, shop.shelf)
     tasks: dict[str, Task] = {BUILD: partial(run_build, shop), REFRESH: partial(run_refresh, shop)}
     worker: BuildWorker | None = None
     try:
         # A client of its own: RQ sets the time-outs that its blocking calls need.
-        worker = BuildWorker(connect(redis_url), tasks, shop.shelf, shop.records)
+        worker = BuildWorker(connect(queue_url), tasks, shop.shelf, shop.records)
         _LOG.info("worker.started", worker=worker.name, zones=shop.zones)
         worker.work(logging_level="WARNING")
     except (RedisError, ShelfUnavailable) as cause:  # it went away while RQ said hello or goodbye
@@ -72,8 +72,8 @@ def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
     return worker.stop_asked
 
 
-def workshop(settings: Settings, redis: Redis) -> Workshop:
-    """The doors and settings of the builds of this machine."""
+def workshop(settings: Settings, redis: Redis, queue: Redis) -> Workshop:
+    """The doors and settings of the builds of this machine; `queue` is the Redis in which jobs wait."""
     source = LocalSource(settings.manifest_path)
     records = Records(redis, clock=lambda: datetime.now(UTC))
     shelf = Shelf(redis, settings.snapshots_kept)
@@ -83,7 +83,7 @@ def workshop(settings: Settings, redis: Redis) -> Workshop:
         shelf=shelf,
         arrays=Arrays(settings.supportapi_home),
         records=records,
-        queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
+        queue=BuildQueue(queue, records, shelf, settings.job_timeout_seconds),
         prepare=prepare,
         zones=settings.reporting_timezones,
         rollup_budget_mb=settings.rollup_budget_mb,

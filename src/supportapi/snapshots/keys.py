@@ -20,6 +20,7 @@ All keys carry the hash tag `{sapi}`, so that on a cluster they fall in one slot
     {sapi}:latest:<subject>             TEXT    id of the latest record of a version's build, or of the refresh
     {sapi}:worker:<name>                JSON    heartbeat of one worker, expires
     {sapi}:sign-outs                    STREAM  one entry for each token that was signed out, while it would have lived
+    {sapi}:probe                        TEXT    written to see whether it may be; expires
     {sapi}:attempts:<digest>            INT     attempts to sign in by one measure, or that an address is known; expires
 """
 
@@ -50,6 +51,7 @@ OUTCOMES: Final = f"{_TAG}:outcomes"
 STAGE_RUNS: Final = f"{_TAG}:stage-runs"
 STAGE_SECONDS: Final = f"{_TAG}:stage-seconds"
 SIGN_OUTS: Final = f"{_TAG}:sign-outs"
+PROBE: Final = f"{_TAG}:probe"
 WORKERS_PATTERN: Final = f"{_TAG}:worker:*"
 SNAPSHOT_PREFIX: Final = f"{_TAG}:snap:"
 INDEX: Final = "_idx"
