@@ -35,7 +35,7 @@ _AGAIN_SECONDS: Final = 0.5
 
 
 def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT; a job that runs is finished first. Redis may come later, and go away.
+    """Work until SIGTERM or SIGINT; a build that runs is handed back. Redis may come later, and go away.
 
     Raises `SystemExit(70)` when forking is not safe any more: start the process again.
     """
@@ -57,7 +57,7 @@ def _work(queue_url: str, redis: Redis, shop: Workshop) -> bool:
     worker: BuildWorker | None = None
     try:
         # A client of its own: RQ sets the time-outs that its blocking calls need.
-        worker = BuildWorker(connect(queue_url), tasks, shop.shelf, shop.records)
+        worker = BuildWorker(connect(queue_url), tasks, shop.shelf, shop.records, shop.queue)
         _LOG.info("worker.started", worker=worker.name, zones=shop.zones)
         worker.work(logging_level="WARNING")
     except (RedisError, ShelfUnavailable) as cause:  # it went away while RQ said hello or goodbye
@@ -111,7 +111,7 @@ def _wait_for_redis(redis: Redis, shelf: Shelf) -> None:
 
 
 def _leave_on_signals() -> None:
-    # As long as RQ has not set its own handlers, which finish a running job first.
+    # As long as RQ has not set its own handlers, which see to a running job first.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
 

@@ -64,7 +64,7 @@ class BuildQueue:
                 return None
             now = self._records.clock()
             if held is not None and held.next_attempt_at is not None:
-                return _again(held, now)
+                return msgspec.structs.replace(held, **_afresh(held, now))
             return JobRecord(
                 id=f"build-{version}-{secrets.token_hex(4)}",
                 kind="build",
@@ -95,6 +95,20 @@ class BuildQueue:
             )
 
         return self._request(REFRESH_SUBJECT, decide, REFRESH)
+
+    def hand_back(self, job_id: str, attempt: int) -> JobRecord | None:
+        """Put a build under way back into the queue, for whoever comes: its worker has been told to end.
+
+        The record stays open, so that nobody asks for the build meanwhile. None, and nothing done, when the attempt
+        is not the caller's any more.
+        """
+        held = self._records.get(job_id)
+        if held is None:
+            return None
+        record = self._records.change(job_id, attempt, **_afresh(held, self._records.clock()))
+        if record is not None:
+            self._enqueue(record, BUILD)
+        return record
 
     def sweep(self) -> None:
         """End the open records that nobody works on any more: with `WORKER_LOST`, unless their work was done.
@@ -196,17 +210,17 @@ def plain(facts: dict[str, object]) -> dict[str, Any]:
     return msgspec.json.decode(msgspec.json.encode(facts, enc_hook=str))
 
 
-def _again(held: JobRecord, now: datetime) -> JobRecord:
-    return msgspec.structs.replace(
-        held,
-        state="queued",
-        attempts=held.attempts + 1,
-        queued_at=now,
-        next_attempt_at=None,
-        started_at=None,
-        ended_at=None,
-        stage=None,
-        progress=0.0,
-        worker=None,
-        stage_seconds={},
-    )
+def _afresh(held: JobRecord, now: datetime) -> dict[str, Any]:
+    """What the record of a build says when it waits for its next attempt."""
+    return {
+        "state": "queued",
+        "attempts": held.attempts + 1,
+        "queued_at": now,
+        "next_attempt_at": None,
+        "started_at": None,
+        "ended_at": None,
+        "stage": None,
+        "progress": 0.0,
+        "worker": None,
+        "stage_seconds": {},
+    }
