@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_workers: int
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
     log_format: Literal["auto", "json", "console"]
+    tracing_enabled: bool
     supportapi_home: Path
     data_source: Literal["local", "s3"]
     manifest_path: Path
@@ -101,6 +102,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "Least severe event that is logged."),
     Variable("LOG_FORMAT", read.choice("auto", "json", "console"), "auto",
              "`json` lines, `console` colours, or `auto`: colours on a terminal, else JSON."),
+    Variable("TRACING_ENABLED", read.flag, "false", "OpenTelemetry traces by OTLP, as the usual `OTEL_…` variables "
+             "say; needs the extra `otel` (docs/monitoring.md)."),
     Variable("SUPPORTAPI_HOME", read.path, ".supportapi",
              "Folder for everything that can be made again: Redis, copies of datasets, arrays, the generated key."),
     Variable("DATA_SOURCE", read.choice("local", "s3"), "local",

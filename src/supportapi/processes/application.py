@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from supportapi import tracing
 from supportapi.access.attempts import Attempts
 from supportapi.access.door import Door
 from supportapi.access.principal import EVERYONE
@@ -17,6 +18,7 @@ from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
 from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
+from supportapi.api.traced import Traced
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 from supportapi.processes.logs import access_sink, configure_logs
@@ -41,14 +43,18 @@ if TYPE_CHECKING:
 PROCESS: Final = "api"
 
 
-def app() -> Edge:
+def app() -> Edge | Traced:
     """The application of this worker process."""
     parent = multiprocessing.parent_process()
     if parent is not None and (follow := die_with_parent(parent=parent.pid)) is not None:
         follow()  # granian's main process, killed, would leave its workers serving
     settings = read_settings()
     configure_logs(PROCESS, settings)
-    return create_app(parts(settings, settings.redis_url or ""))
+    edge = create_app(parts(settings, settings.redis_url or ""))
+    if not settings.tracing_enabled:
+        return edge
+    tracing.start(PROCESS)
+    return Traced(edge)
 
 
 def parts(settings: Settings, redis_url: str) -> Parts:

@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from supportapi import tracing
 from supportapi.dataset.source import LocalSource
 from supportapi.processes.redis_server import redis_for
 from supportapi.refresh.queue import BuildQueue
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 def run_watcher(settings: Settings, stop: threading.Event | None = None) -> None:
     """Watch until SIGTERM or SIGINT, or until `stop` is set. Redis may come later than we do, and go away."""
     stop = stop or _stop_on_signals()
+    if settings.tracing_enabled:
+        tracing.start("watcher")
     with redis_for(settings) as redis_url:
         watcher(settings, connect(redis_url), connect(settings.queue_url(redis_url))).run(stop)
+    tracing.stop()
 
 
 def watcher(settings: Settings, redis: Redis, queue: Redis) -> Watcher:

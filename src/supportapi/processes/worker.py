@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from redis.exceptions import RedisError
 
+from supportapi import tracing
 from supportapi.answers.prepared import prepare
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
@@ -26,6 +27,8 @@ from supportapi.snapshots.client import connect, memory_problem
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from redis import Redis
 
     from supportapi.settings import Settings
@@ -43,17 +46,19 @@ def run_worker(settings: Settings) -> None:
         redis, queue_url = connect(redis_url), settings.queue_url(redis_url)
         shop = workshop(settings, redis, connect(queue_url))
         _leave_on_signals()
-        while not _work(queue_url, redis, shop):
+        tasks: dict[str, Task] = {BUILD: partial(run_build, shop), REFRESH: partial(run_refresh, shop)}
+        if settings.tracing_enabled:
+            tasks = {name: partial(_traced, task) for name, task in tasks.items()}
+        while not _work(queue_url, redis, shop, tasks):
             # RQ ends its loop on a Redis that hangs; nothing of ours is lost by beginning again.
             _LOG.warning("worker.interrupted")
             _leave_on_signals()
             time.sleep(_AGAIN_SECONDS)
 
 
-def _work(queue_url: str, redis: Redis, shop: Workshop) -> bool:
+def _work(queue_url: str, redis: Redis, shop: Workshop, tasks: Mapping[str, Task]) -> bool:
     """Work until RQ's loop ends; whether somebody asked for that."""
     _wait_for_redis(redis, shop.shelf)
-    tasks: dict[str, Task] = {BUILD: partial(run_build, shop), REFRESH: partial(run_refresh, shop)}
     worker: BuildWorker | None = None
     try:
         # A client of its own: RQ sets the time-outs that its blocking calls need.
@@ -70,6 +75,15 @@ def _work(queue_url: str, redis: Redis, shop: Workshop) -> bool:
     if worker.stop_asked:
         _LOG.info("worker.stopped", worker=worker.name)
     return worker.stop_asked
+
+
+def _traced(task: Task, job_id: str, attempt: int, *, worker: str) -> None:
+    # In the fork that does the job: it has none of its parent's threads, and is gone when the job is done.
+    tracing.start("worker")
+    try:
+        task(job_id, attempt, worker=worker)
+    finally:
+        tracing.stop()
 
 
 def workshop(settings: Settings, redis: Redis, queue: Redis) -> Workshop:

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from rq import Queue
 
+from supportapi import tracing
 from supportapi.errors import WorkerLost
 from supportapi.refresh.records import REFRESH_SUBJECT, Decide, JobRecord, Reason, Records
 from supportapi.refresh.retry import next_attempt_at
@@ -74,6 +75,7 @@ class BuildQueue:
                 queued_at=now,
                 dataset_hash=dataset_hash,
                 version=version,
+                traceparent=tracing.traceparent(),
             )
 
         return self._request(version, decide, BUILD)
@@ -92,6 +94,7 @@ class BuildQueue:
                 requested_by=requested_by,
                 created_at=now,
                 queued_at=now,
+                traceparent=tracing.traceparent(),
             )
 
         return self._request(REFRESH_SUBJECT, decide, REFRESH)
@@ -128,10 +131,11 @@ class BuildQueue:
 
     def _request(self, subject: str, decide: Decide, function: str) -> JobRecord:
         while True:
-            record = self._records.claim(subject, decide)
-            if record is not None:
-                self._enqueue(record, function)
-                return record
+            with tracing.span(f"{function.removeprefix('supportapi.')}.request", kind="producer"):
+                record = self._records.claim(subject, decide)
+                if record is not None:
+                    self._enqueue(record, function)
+                    return record
             held = self._records.latest(subject)
             if held is not None:  # else it expired between the two looks
                 return held
