@@ -100,7 +100,7 @@ def _around(doors: Doors, now: datetime) -> Iterator[Metric]:
     seen = doors.follower.seen
     yield _info("supportapi_release_info", "This release; always 1.", {"release": RELEASE, "format": str(FORMAT)})
     checks = GaugeMetricFamily("supportapi_check_ok", "Whether a check of /api/readyz holds.", labels=["check"])
-    for check in readiness(doors.follower, now).checks:
+    for check in readiness(doors.follower).checks:
         checks.add_metric([check.name], float(check.ok))
     yield checks
     yield _gauge("supportapi_redis_up", "Whether Redis answers.", seen.redis)

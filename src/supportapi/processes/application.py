@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from supportapi import tracing
@@ -19,10 +20,10 @@ from supportapi.api.app import Parts, create_app
 from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
 from supportapi.api.traced import Traced
-from supportapi.dataset.pinned import Pinned
-from supportapi.dataset.source import LocalSource
+from supportapi.dataset.last_ingest import last_ingest
 from supportapi.processes.logs import access_sink, configure_logs
 from supportapi.processes.start import read_settings
+from supportapi.processes.store import pinned_of, source_of
 from supportapi.refresh.parentage import die_with_parent
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import AsyncRecords, Records
@@ -60,7 +61,7 @@ def app() -> Edge | Traced:
 def parts(settings: Settings, redis_url: str) -> Parts:
     """The doors of the API of this machine, and its settings as plain values."""
     redis, later, queue_url = connect(redis_url), connect_async(redis_url), settings.queue_url(redis_url)
-    source = LocalSource(settings.manifest_path)
+    source = source_of(settings)
     records = Records(redis, clock=_now)
     shelf = Shelf(redis, settings.snapshots_kept)
     shape = shape_of(settings.reporting_timezones, settings.rollup_budget_mb)
@@ -73,7 +74,8 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         queue=BuildQueue(connect(queue_url), records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
-        machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),
+        last_ingest=partial(last_ingest, settings.manifest_path.parent),
+        machine=ThisMachine(home, Arrays(home), pinned_of(settings, source), settings.rollup_budget_mb),
         door=door(settings, later),
         cursors=Cursors(settings.secret_key),
         access_sink=access_sink(PROCESS, settings.log_level, settings.log_format, sys.stderr),

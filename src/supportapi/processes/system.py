@@ -10,10 +10,10 @@ import msgspec
 from supportapi.answers.meta import StaleReason
 from supportapi.errors import ShelfUnavailable
 from supportapi.processes.redis_server import running_redis
-from supportapi.refresh.freshness import stale_reason, watcher_is_silent
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import Records
 from supportapi.snapshots.client import connect
+from supportapi.snapshots.freshness import silence_allowed, why_behind
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -100,12 +100,13 @@ def look(settings: Settings) -> Standing:
     pointer, sighting, jobs = shelf.current(), shelf.manifest(), records.list()
     cards = {kept.card.version: kept.card for kept in shelf.history()}
     served = _served(pointer, cards.get(pointer.version), now) if pointer else None
-    reason = stale_reason(pointer.version, pointer, sighting, now) if pointer else None
+    watcher = _watching(sighting, now) if sighting else None
+    reason = _stale_reason(pointer, sighting, watcher) if pointer else None
     return Standing(
         served=served,
         stale=None if pointer is None else reason is not None,
         stale_reason=reason,
-        watcher=_watching(sighting, now) if sighting else None,
+        watcher=watcher,
         workers=tuple(Working(name=beat.name, job=beat.job) for beat in shelf.workers()),
         queued=queue.length(),
         running=sum(record.state == "running" for record in jobs),
@@ -162,15 +163,23 @@ def _served(pointer: Pointer, card: VersionCard | None, now: datetime) -> Served
 
 
 def _watching(sighting: ManifestSighting, now: datetime) -> Watching:
+    # By two clocks, for nobody listens here long enough to tell by one (as an API process does).
+    ago = (now - sighting.seen_at).total_seconds()
     return Watching(
         name=sighting.watcher,
         location=sighting.location,
-        seen_seconds_ago=round((now - sighting.seen_at).total_seconds(), 1),
-        silent=watcher_is_silent(sighting, now),
+        seen_seconds_ago=round(ago, 1),
+        silent=ago > silence_allowed(sighting.interval_seconds),
         wanted_version=sighting.version,
         error_code=sighting.error_code,
         error_message=sighting.error_message,
     )
+
+
+def _stale_reason(pointer: Pointer, sighting: ManifestSighting | None, watcher: Watching | None) -> StaleReason | None:
+    if sighting is None or watcher is None or watcher.silent:
+        return "watcher_silent"
+    return why_behind(sighting, pointer, pointer.version)
 
 
 def _failures(jobs: list[JobRecord]) -> Iterator[Failure]:

@@ -8,11 +8,11 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Final
 
 from supportapi.access.users import UserFile
-from supportapi.dataset.source import LocalSource
-from supportapi.errors import StartRefused, SupportApiError
+from supportapi.errors import StartRefused, StoreDenied, StoreUnavailable, SupportApiError
 from supportapi.processes.port import reachable_host, refuse_taken_port
 from supportapi.processes.problem import Problem
 from supportapi.processes.redis_settings import LOOPBACK, TIMEOUT_SECONDS, redis_problems
+from supportapi.processes.store import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from supportapi.calls.manifest import ManifestFile
     from supportapi.settings import Settings
+
+_STORE_REMEDY: Final = "Mend S3_BUCKET, S3_ENDPOINT_URL, AWS_REGION or the credentials (docs/s3.md)."
 
 
 def find_problems(settings: Settings, *, listens: bool) -> list[Problem]:
@@ -67,14 +69,17 @@ def _users(settings: Settings) -> Iterator[Problem]:
 
 
 def _dataset(settings: Settings) -> Iterator[Problem]:
-    source = LocalSource(settings.manifest_path)
+    source = source_of(settings)
     try:
         files = source.read().files
+    except (StoreUnavailable, StoreDenied) as cause:
+        yield Problem("dataset", cause.message, _STORE_REMEDY, blocks=False)
+        return
     except SupportApiError as cause:
         remedy = "Make one with 'supportapi ingest FILE --mapping MAPPING', or 'supportapi sample'."
         yield Problem("dataset", cause.message, remedy, blocks=False)
         return
-    for file in files:
+    for file in files if settings.data_source == "local" else ():
         if reason := _unreadable(settings.data_folder, file):
             remedy = "Ingest again, so that files and manifest fit."
             yield Problem("dataset", f"{file.path}, which {source.location} names, {reason}.", remedy, blocks=False)

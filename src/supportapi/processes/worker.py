@@ -13,17 +13,16 @@ from redis.exceptions import RedisError
 
 from supportapi import tracing
 from supportapi.answers.prepared import prepare
-from supportapi.dataset.pinned import Pinned
-from supportapi.dataset.source import LocalSource
 from supportapi.errors import ShelfUnavailable
 from supportapi.processes.redis_server import redis_for
+from supportapi.processes.store import pinned_of, source_of
 from supportapi.refresh.job import run_build, run_refresh
 from supportapi.refresh.queue import BUILD, REFRESH, BuildQueue
 from supportapi.refresh.records import Records
 from supportapi.refresh.worker import BuildWorker, Task
 from supportapi.refresh.workshop import Workshop
 from supportapi.snapshots.arrays import Arrays
-from supportapi.snapshots.client import connect, memory_problem
+from supportapi.snapshots.client import connect, memory_problem, require_writes
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def run_worker(settings: Settings) -> None:
 
 def _work(queue_url: str, redis: Redis, shop: Workshop, tasks: Mapping[str, Task]) -> bool:
     """Work until RQ's loop ends; whether somebody asked for that."""
-    _wait_for_redis(redis, shop.shelf)
+    _wait_for_redis(redis)
     worker: BuildWorker | None = None
     try:
         # A client of its own: RQ sets the time-outs that its blocking calls need.
@@ -88,12 +87,12 @@ def _traced(task: Task, job_id: str, attempt: int, *, worker: str) -> None:
 
 def workshop(settings: Settings, redis: Redis, queue: Redis) -> Workshop:
     """The doors and settings of the builds of this machine; `queue` is the Redis in which jobs wait."""
-    source = LocalSource(settings.manifest_path)
+    source = source_of(settings)
     records = Records(redis, clock=lambda: datetime.now(UTC))
     shelf = Shelf(redis, settings.snapshots_kept)
     return Workshop(
         source=source,
-        pinned=Pinned(settings.supportapi_home, source),
+        pinned=pinned_of(settings, source),
         shelf=shelf,
         arrays=Arrays(settings.supportapi_home),
         records=records,
@@ -107,11 +106,11 @@ def workshop(settings: Settings, redis: Redis, queue: Redis) -> Workshop:
     )
 
 
-def _wait_for_redis(redis: Redis, shelf: Shelf) -> None:
+def _wait_for_redis(redis: Redis) -> None:
     waited = False
     while True:
         try:
-            shelf.current()
+            require_writes(redis)
             problem = memory_problem(redis)
         except ShelfUnavailable as cause:
             if not waited:

@@ -90,6 +90,11 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.id}-{self.attempts}"
 
 
+def job_of(attempt_id: str) -> str:
+    """The id of the record that an attempt is of."""
+    return attempt_id.rpartition("-")[0]
+
+
 # Given the latest record of a subject, the one to write; None to leave everything as it is.
 Decide = Callable[[JobRecord | None], JobRecord | None]
 
