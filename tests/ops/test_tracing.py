@@ -15,31 +15,20 @@ from supportapi import tracing
 from supportapi.api.traced import Traced
 from supportapi.errors import StartRefused
 from supportapi.refresh.job import run_build, run_refresh
-from tests.api.world import World, serving, settle, some_calls
+from tests.api.world import serving, settle, some_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from tests.api.world import World
+
 pytestmark = pytest.mark.anyio
 
-SOURCES = str(Path(__file__).parents[1] / "src")
+SOURCES = str(Path(__file__).parents[2] / "src")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CLIENT = f"00-{TRACE}-b7ad6b7169203331-01"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def world(tmp_path: Path, redis_url: str) -> World:
-    world = World(tmp_path, redis_url)
-    world.write(some_calls())
-    world.publish()
-    return world
 
 
 @pytest.fixture
