@@ -24,6 +24,7 @@ _REFUSED: Final = 78
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 _PATH: Final = click.Path(path_type=Path)
+_JSON: Final = click.option("--json", "as_json", is_flag=True, help="For programs.")
 _TIED: Final = click.option("--tied", is_flag=True, help="End with the program that started this one (Linux).")
 
 
@@ -163,16 +164,45 @@ def verify() -> None:
 
     Exit status: 0 when there is none, 1 when processes start and wait for something, 78 when they refuse to start.
     """
-    from supportapi.processes.start import read_settings  # noqa: PLC0415
     from supportapi.processes.verify import find_problems, is_serving  # noqa: PLC0415
 
-    found = read_settings()
+    found = _settings()
     problems = find_problems(found, listens=not is_serving(found))  # our own API may hold the port
     for problem in problems:
         click.echo(f"{problem.about}: {problem.what} {problem.remedy}".rstrip())
     if problems:
         raise SystemExit(_REFUSED if any(problem.blocks for problem in problems) else _FAILED)
     click.echo("All is well.")
+
+
+@main.command()
+@_JSON
+def status(*, as_json: bool) -> None:
+    """Show the whole system: version, age, stale or not, watcher, queue, workers, last failures.
+
+    Exit status: 0 when the newest data is served and watcher and workers live, else 1.
+    """
+    from supportapi.processes.system import look, shown  # noqa: PLC0415
+
+    standing = look(_settings())
+    click.echo(shown(standing, as_json=as_json))
+    if not standing.well:
+        raise SystemExit(_FAILED)
+
+
+@main.command()
+@_JSON
+def doctor(*, as_json: bool) -> None:
+    """Check this machine and the running system, each check with its remedy.
+
+    Exit status: 0 when all is well, 1 when something is not, 78 when processes refuse to start.
+    """
+    from supportapi.processes.doctor import examine, shown  # noqa: PLC0415
+
+    found = examine(_settings())
+    click.echo(shown(found, as_json=as_json))
+    if any(not each.ok for each in found):
+        raise SystemExit(_REFUSED if any(each.blocks for each in found) else _FAILED)
 
 
 @main.command()

@@ -17,6 +17,8 @@ _YES: Final = ("1", "true", "yes", "on")
 _NO: Final = ("0", "false", "no", "off")
 _USERNAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _ARGON2: Final = re.compile(r"\$argon2(id|i|d)\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+_REDIS_SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+_SENTINEL_PATH: Final = re.compile(r"/[^/]+(/\d*)?")
 _SHORT_NAME: Final = 6
 _LONG_NAME: Final = 11
 _OUR_PREFIX: Final = "SUPPORTAPI_"
@@ -98,17 +100,19 @@ def optional_flag(word: str) -> bool | None:
 
 
 def redis_url(word: str) -> str | None:
-    """An address that redis-py understands, or None when the word is empty."""
+    """An address that redis-py or `snapshots.sentinel` understands, or None when the word is empty."""
     if not word:
         return None
     parts = urlsplit(word)
-    if parts.scheme not in ("redis", "rediss", "unix"):
+    if parts.scheme not in _REDIS_SCHEMES:
         # The word itself is not repeated: it may hold a password.
-        raise ValueError("must begin with redis://, rediss:// or unix://")
+        raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in _REDIS_SCHEMES)}")
     if parts.scheme == "unix" and not parts.path:
         raise ValueError("names no socket; write unix:///path/to/redis.sock")
     if parts.scheme != "unix" and not parts.hostname:
         raise ValueError("names no host; write redis://host:6379/0")
+    if parts.scheme.endswith("+sentinel") and not _SENTINEL_PATH.fullmatch(parts.path):
+        raise ValueError("names no service; write redis+sentinel://host:26379,host:26379/service/0")
     return word
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litestar import Request
 from litestar.types import ASGIApp
 
-from supportapi.api.broadcast import Broadcast, Listener, VersionPublished
+from supportapi.api.broadcast import Broadcast, Listener, VersionPublished, event
 from supportapi.api.doors import doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.trace import trace_of
@@ -37,8 +37,8 @@ OPERATION: Final = Operation(
     description="`version.published`. `job.progress`, for admins, "
     "with a job as `/api/settings/jobs/{id}` shows it. A comment every 15 s. With `Last-Event-ID` every publish "
     "that was missed is sent first; when that id is too old to tell, `reset` with the `version` now served (null: "
-    "none) comes instead: whatever was fetched before may be out of date. Streams end after an hour, and the browser "
-    "comes back.",
+    "none) comes instead: whatever was fetched before may be out of date. Streams end after an hour, and when the "
+    "process ends; `stream.closing` says so with its `reason`, `lifetime` or `shutdown`, and the browser comes back.",
     successes={
         200: Success(
             description="A stream that does not end by itself; the schema is that of the data of `version.published`.",
@@ -68,6 +68,10 @@ class EventStream:
             try:
                 with self._broadcast.listening(self._last_id, jobs=self._jobs) as listener:
                     await self._stream(listener, gone, send)
+                if not gone.done():
+                    why = "shutdown" if self._broadcast.closed else "lifetime"
+                    last = event("stream.closing", {"reason": why})
+                    await send({"type": "http.response.body", "body": last, "more_body": True})
             finally:
                 gone.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
