@@ -53,6 +53,7 @@ ASKED: dict[str, tuple[str, ...]] = {
         "/api/filters/options?region=null",
     ),
     "getFilterOptionsOfVersion": ("/api/v/{version}/filters/options",),
+    "getFreshness": ("/api/settings/freshness",),
     "getHealth": ("/api/healthz",),
     "getJob": ("/api/settings/jobs/one",),
     "getManifest": ("/api/settings/manifest",),
@@ -67,7 +68,9 @@ ASKED: dict[str, tuple[str, ...]] = {
     "getMetricsOfVersion": ("/api/v/{version}/metrics?range=all&by=region,agent,issue_type",),
     "getOpenapi": ("/openapi.json",),
     "getPrometheusMetrics": ("/metrics",),
+    "getQueue": ("/api/settings/queue",),
     "getReadiness": ("/api/readyz",),
+    "getRejects": ("/api/settings/rejects",),
     "getSignInPage": ("/sign-in",),
     "listAgents": ("/api/agents?range=all", "/api/agents?range=30d", "/api/agents?range=all&agent_id=ben"),
     "listAgentsOfVersion": ("/api/v/{version}/agents?range=all",),
@@ -78,6 +81,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     ),
     "listJobs": ("/api/settings/jobs",),
     "listSampleUsers": ("/api/auth/samples",),
+    "listUsers": ("/api/auth/users",),
     "listVersions": ("/api/versions",),
     "streamEvents": (),  # by a client that listens, below
 }

@@ -134,9 +134,9 @@ async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> An
             total=listed.total,
             total_is_lower_bound=listed.at_least,
         )
-        after = Cursor(truth.version, offset + query.per_page)
-        further = _further(doors, query, current.scope, after) if after.offset < listed.total else None
-        links = links_of(query, listed.total, further)
+        links = links_of(
+            query, listed.total, offset, lambda to: _walking(doors, query, current.scope, Cursor(truth.version, to))
+        )
         rows: list[Any] = _rows(listed, offset, query, zone)
         return msgspec.json.encode(CallList(data=rows, meta=meta, links=links)), header(links)
 
@@ -188,5 +188,5 @@ def _question(query: CallsQuery, scope: str) -> str:
     return asked if scope == EVERYTHING else f"{scope}\n{asked}"
 
 
-def _further(doors: Doors, query: CallsQuery, scope: str, after: Cursor) -> str:
-    return link(query, page=1, cursor=doors.cursors.spell(after, _question(query, scope)))
+def _walking(doors: Doors, query: CallsQuery, scope: str, cursor: Cursor) -> str:
+    return link(query, page=1, cursor=doors.cursors.spell(cursor, _question(query, scope)))

@@ -152,4 +152,5 @@ def _judged_anew(aggregates: Aggregates, rows: Rows) -> tuple[RowCodes, Rows]:
     column = codes.columns["class"].copy()
     column[known[moved]] = len(codes.classes) + kind.reshape(-1)
     classes_now = np.concatenate((codes.classes, added))
-    return RowCodes({**codes.columns, "class": column}, classes_now, codes.base_second, codes.postings), known[moved]
+    columns = {**codes.columns, "class": column}
+    return RowCodes(columns, classes_now, codes.base_second, codes.step_ms, codes.postings), known[moved]
