@@ -25,6 +25,9 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 _PATH: Final = click.Path(path_type=Path)
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="For programs.")
+_REGIONS: Final = click.option("--region", "regions", multiple=True, metavar="REGION",
+                               help="A viewer who may see the calls of this region (and of others that are named so) "
+                               "alone; `null` names those of no known region.")  # fmt: skip
 _TIED: Final = click.option("--tied", is_flag=True, help="End with the program that started this one (Linux).")
 
 
@@ -249,13 +252,14 @@ def users() -> None:
 @users.command("add")
 @click.argument("username")
 @click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
+@_REGIONS
 @click.password_option(help="Asked for when it is not given.")
-def add_user(username: str, role: Role, password: str) -> None:
-    """Add a user, or give one a new role and password."""
+def add_user(username: str, role: Role, regions: tuple[str, ...], password: str) -> None:
+    """Add a user, or give one a new role, password and regions."""
     from supportapi.access.users import UserFile  # noqa: PLC0415
 
-    UserFile(_settings().supportapi_home).add(username, role, password)
-    click.echo(f"{username} may sign in as {role}.")
+    UserFile(_settings().supportapi_home).add(username, role, password, regions or None)
+    click.echo(f"{username} may sign in as {role}, and see {_told(regions or None)}.")
 
 
 @users.command("list")
@@ -264,7 +268,7 @@ def list_users() -> None:
     from supportapi.processes.application import users as everybody  # noqa: PLC0415
 
     for user in everybody(_settings()).everybody().values():
-        click.echo(f"{user.username}\t{user.role}")
+        click.echo(f"{user.username}\t{user.role}\t{_told(user.regions)}")
 
 
 @users.command("remove")
@@ -280,14 +284,22 @@ def remove_user(username: str) -> None:
 @users.command("hash")
 @click.argument("username")
 @click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
+@_REGIONS
 @click.password_option()
-def hash_user(username: str, role: str, password: str) -> None:
+def hash_user(username: str, role: Role, regions: tuple[str, ...], password: str) -> None:
     """Print an entry for SUPPORTAPI_USERS."""
+    from urllib.parse import quote  # noqa: PLC0415
+
     from supportapi.access.passwords import hash_password  # noqa: PLC0415
     from supportapi.access.users import refuse_unusable  # noqa: PLC0415
 
-    refuse_unusable(username, password)
-    click.echo(f"{username}:{role}:{hash_password(password)}")
+    refuse_unusable(username, password, role, regions or None)
+    rule = ":" + ",".join(quote(region, safe="") for region in regions) if regions else ""
+    click.echo(f"{username}:{role}:{hash_password(password)}{rule}")
+
+
+def _told(regions: tuple[str, ...] | None) -> str:
+    return f"the calls of {', '.join(regions)}" if regions else "all calls" if regions is None else "no calls"
 
 
 def _settings() -> Settings:

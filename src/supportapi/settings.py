@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str
     secret_key_previous: str | None
     access_token_expire_minutes: int
-    supportapi_users: tuple[tuple[str, str, str], ...]
+    supportapi_users: tuple[read.SeededUser, ...]
     cors_origins: tuple[str, ...]
     proxies_in_front: int
     reporting_timezones: tuple[str, ...]
@@ -134,8 +134,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("SECRET_KEY_PREVIOUS", read.text, "", "A key whose tokens are read still, while none is signed with it: "
              "so a new `SECRET_KEY` signs nobody out (docs/security.md).", secret=True),
     Variable("ACCESS_TOKEN_EXPIRE_MINUTES", read.whole(1, 43200), "60", "Life of a token."),
-    Variable("SUPPORTAPI_USERS", read.users, "", "Users, as `name:role:argon2-hash` with spaces between; see "
-             "`supportapi users hash`.", secret=True, unset="none; in `local`: `admin`/`dev` and `viewer`/`dev`"),
+    Variable("SUPPORTAPI_USERS", read.users, "", "Users, as `name:role:argon2-hash` with spaces between, "
+             "and `:region,region` behind it for one who may see no others; see `supportapi users hash`.", secret=True,
+             unset="none; in `local`: `admin`, `viewer` and `europe`, each with the password `dev`"),
     Variable("CORS_ORIGINS", read.origins, "http://localhost:3000",
              "Origins of front ends, with commas between. Empty: none.", empty=True),
     Variable("PROXIES_IN_FRONT", read.whole(0, 10), "0", "Proxies of yours that each request passes, such as a load "

@@ -101,7 +101,7 @@ def door(settings: Settings, redis: Redis) -> Door:
 def users(settings: Settings) -> Users:
     """The users of the environment and of the file, or the samples in local mode."""
     roles: dict[str, Role] = {"viewer": "viewer", "admin": "admin"}
-    seeded = [User(name, roles[role], digest) for name, role, digest in settings.supportapi_users]
+    seeded = [User(name, roles[role], digest, regions) for name, role, digest, regions in settings.supportapi_users]
     return Users(seeded, UserFile(settings.supportapi_home), samples=settings.is_local)
 
 

@@ -16,7 +16,7 @@ from supportapi.rollups.encode import in_order_of_time, row_codes
 from supportapi.rollups.encode_rows import call_rows
 from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes, narrowed
 from supportapi.rollups.pair_lattice import PairLattice, pair_bytes
-from supportapi.rollups.plan import Zone, covers
+from supportapi.rollups.plan import NO_DAYS, Zone, covers
 from supportapi.rollups.questions import PAIR, Member
 from supportapi.rollups.repeats import completed
 from supportapi.rollups.states import CELL_KEYS, DIMENSIONS, LONGEST_WAIT, PartialState
@@ -91,7 +91,7 @@ def _days(state: PartialState, zone: str) -> Window:
     days = state.cells[f"{zone}/base"].get_column("day")
     first, last = days.min(), days.max()
     if not isinstance(first, date) or not isinstance(last, date):
-        return Window(_EPOCH, _EPOCH)
+        return NO_DAYS
     return Window(first, last + timedelta(days=1))
 
 

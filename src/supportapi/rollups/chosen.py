@@ -70,18 +70,20 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def choose(aggregates: Aggregates, selection: Selection, *, whole: bool = False) -> Chosen:
-    """The rows that `selection` leaves; a search that finds very many ends early, but for one that is to be `whole`."""
+    """The rows that `selection` leaves; a search that finds very many ends early, but for one that is to be `whole`.
+
+    One in a view never does: where it ended would tell of calls that are not shown.
+    """
     zone = aggregates.zone_of[selection.zone]
     window = selection.window.intersect(zone.data)
     origin = zone.data.start
     days = ((window.start - origin).days, (window.end - origin).days) if window.days else (0, 0)
     first, end = aggregates.codes.span(zone.position, days) if window.days else (0, 0)
     first, end = _between_instants(aggregates.calls, selection, first, end)
-    limits = selection.filter
-    members = {name: aggregates.codes_of(name, limits.members(name)) for name in limits.limited}
+    members = aggregates.codes_left(selection.filter)
     few = _posted(aggregates, first, end, members)
     tests = [*_clock_tests(aggregates, zone.position, days), *_tests(aggregates, selection, members)]
-    most = len(aggregates.calls) + 1 if whole else MOST_FOUND
+    most = MOST_FOUND if aggregates.view is None and not whole else len(aggregates.calls) + 1
     marked, at_least = _marks(aggregates, selection, window, first, end, most)
     if marked is not None and few is None and np.count_nonzero(marked) * _SELECTIVE <= len(marked):
         few = (np.flatnonzero(marked) + first).astype(np.uint32)

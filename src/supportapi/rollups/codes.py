@@ -182,10 +182,19 @@ class RowCodes:
             weights = self.contributions[:, index][classes]
             counts[:, index] += np.bincount(group, weights, minlength=groups).astype(np.int64)
 
-    def kept(self, zone: int, days: tuple[int, int], members: Mapping[str, NDArray[np.intp]]) -> Iterator[Rows]:
-        """The rows of the half-open span `days` of `zone` (a position) that have one of `members` in each dimension."""
+    def kept(
+        self,
+        zone: int,
+        days: tuple[int, int],
+        members: Mapping[str, NDArray[np.intp]],
+        listed: NDArray[np.intp] | None = None,
+    ) -> Iterator[Rows]:
+        """The rows of the half-open span `days` of `zone` (a position) that have one of `members` in each dimension.
+
+        All of them, or those that are `listed` (upwards).
+        """
         start, end = self.span(zone, days)
-        posted, decided = self._posted(start, end, members)
+        posted, decided = self._posted(start, end, members) if listed is None else (_between(listed, start, end), ())
         undecided = {name: codes for name, codes in members.items() if name not in decided}
         bounds = (start, end) if posted is None else (0, len(posted))
         for first in range(*bounds, _CHUNK_ROWS):
@@ -230,6 +239,10 @@ class RowCodes:
             return None
         day = self.columns[f"day_{zone}"][rows]
         return (day >= days[0]) & (day < days[1])
+
+
+def _between(rows: NDArray[np.intp], start: int, end: int) -> NDArray[np.intp]:
+    return rows[slice(*np.searchsorted(rows, (start, end)))]
 
 
 def among(column: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:

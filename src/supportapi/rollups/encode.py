@@ -10,8 +10,9 @@ import polars as pl
 from supportapi.calls.record import SORT_KEY
 from supportapi.measures.tally import COUNTS, SHORT_ABANDON_SECONDS, THRESHOLDS_SECONDS
 from supportapi.rollups.codes import UNKNOWN_BUCKET, RowCodes
+from supportapi.rollups.follow_ups import VERDICTS
 from supportapi.rollups.postings import POSTED, postings
-from supportapi.rollups.repeats import REPEAT, REPEAT_CONDITIONS, REPEATS, repeats
+from supportapi.rollups.repeats import REPEAT, REPEAT_CONDITIONS, repeats
 from supportapi.rollups.states import CONDITIONS, DIMENSIONS, bucket, coded, in_ticks, local_day
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _class_code() -> pl.Expr:
     code = code * 6 + pl.col("rating").cast(pl.UInt16).fill_null(0)
     code = code * _WAIT_CLASSES + wait_class.cast(pl.UInt16)
     code = code * 2 + pl.col("duration_ms").is_not_null().cast(pl.UInt16)
-    return (code * len(REPEATS) + pl.col(REPEAT)).cast(pl.UInt16)
+    return (code * len(VERDICTS) + pl.col(REPEAT)).cast(pl.UInt16)
 
 
 def _classes(ticks: pl.LazyFrame, codes: pl.Series) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:

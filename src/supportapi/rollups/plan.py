@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,8 @@ from supportapi.rollups.pair_lattice import PairLattice
 from supportapi.rollups.questions import PAIR, Key, TimeKey
 
 PAIR_COLUMNS: Final = ("agent_id", "region")
+NO_DAYS: Final = Window(date(1970, 1, 1), date(1970, 1, 1))
+"""The days with data of no calls at all."""
 
 
 class Zone(msgspec.Struct, frozen=True):
