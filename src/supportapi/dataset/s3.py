@@ -17,6 +17,7 @@ from supportapi.dataset.source import MANIFEST_LIMIT_BYTES, refuse_other_bytes
 from supportapi.errors import DataMismatch, DataMissing, ManifestInvalid, ManifestMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from supportapi.dataset.aws import Aws
 
 MANIFEST_NAME: Final = "manifest.json"
+OVERTAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _ABSENT: Final = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 _UNCHANGED: Final = "304"
 # A longer file is read in ranges of so many bytes, several at once; all of them of one version of the object.
@@ -66,6 +68,35 @@ class Bucket:
         """
         self.client.download_fileobj(**self.at(path), Fileobj=to, Config=_RANGES)
 
+    def upload(self, content: Path, path: str) -> None:
+        """Make the file `content` the object `path`; a big one in parts. This and what follows raise as `reaching`."""
+        with reaching(self.location(path)), content.open("rb") as opened:
+            self.client.upload_fileobj(opened, **self.at(path))
+
+    def put_if(self, path: str, content: bytes, etag: str | None) -> None:
+        """Make `content` the object `path` if that is still the one of `etag`; without one, if there is none.
+
+        Raises `ClientError` with a code of `OVERTAKEN` when it is not.
+        """
+        with reaching(self.location(path), OVERTAKEN):
+            if etag is None:
+                self.client.put_object(**self.at(path), Body=content, IfNoneMatch="*")
+            else:
+                self.client.put_object(**self.at(path), Body=content, IfMatch=etag)
+
+    def remove(self, path: str) -> None:
+        """Remove the object `path`, if there is one."""
+        with reaching(self.location(path)):
+            self.client.delete_object(**self.at(path))
+
+    def paths(self) -> Iterator[str]:
+        """The objects below the prefix."""
+        with reaching(self.location("")):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix):
+                yield from (
+                    found["Key"].removeprefix(self.prefix) for found in page.get("Contents", []) if "Key" in found
+                )
+
 
 class _Held(msgspec.Struct, frozen=True):
     """A manifest, and the ETag that says whether it is still the one."""
@@ -80,6 +111,8 @@ class S3Source:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._held: _Held | None = None
+        self.etag: str | None = None
+        """That of the manifest that was read last, whether or not it could be understood; None when there was none."""
 
     @property
     def location(self) -> str:
@@ -97,6 +130,7 @@ class S3Source:
         except ClientError as cause:
             if held is not None and code_of(cause) == _UNCHANGED:
                 return held.manifest
+            self.etag = None
             raise ManifestMissing(
                 f"There is no manifest at {self.location}: {code_of(cause)}.",
                 location=self.location, reason=code_of(cause),
@@ -132,4 +166,5 @@ class S3Source:
             if answer["ContentLength"] > MANIFEST_LIMIT_BYTES:
                 raise ManifestInvalid(f"{self.location} is too large to be a manifest.", reason="too_large")
             document = answer["Body"].read()
+        self.etag = answer["ETag"]
         return _Held(answer["ETag"], read_manifest(document))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+
+import click
 
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from supportapi.dataset.s3 import Bucket
@@ -44,3 +48,21 @@ def pinned_of(settings: Settings, source: Source) -> Pinned:
 def folder_to_watch(settings: Settings) -> Path | None:
     """The manifest whose folder tells of changes; None where there is no such folder, and looking is all there is."""
     return settings.manifest_path.absolute() if settings.data_source == "local" else None
+
+
+@contextmanager
+def dataset_folder(settings: Settings, out: Path | None, *, files: bool = False) -> Generator[Path]:
+    """The folder to write the dataset in: `out` if that is given; for a bucket one that is put into it at the end.
+
+    `files` says whether the files of the live dataset are needed in it. Raises as `BucketFolder`.
+    """
+    if out is not None or settings.data_source == "local":
+        yield out or settings.data_folder
+        return
+    from supportapi.dataset.upload import BucketFolder  # noqa: PLC0415 - see above
+
+    bucket = bucket_of(settings)
+    with BucketFolder(bucket, settings.supportapi_home / "bucket", files=files) as place:
+        yield place.folder
+        if place.publish():
+            click.echo(f"published as {bucket.location('manifest.json')}")
