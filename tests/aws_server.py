@@ -50,7 +50,7 @@ def aws_server() -> Generator[str]:
 
 @dataclass
 class Fault:
-    """What befalls a request: it waits, something happens meanwhile, its answer is another one or ends early or is wrong."""
+    """What befalls a request: a wait, an event meanwhile, and another answer than the server's, or a part of that."""
 
     status: int | None = None
     code: str = ""

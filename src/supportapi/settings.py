@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     s3_prefix: str | None
     s3_endpoint_url: str | None
     s3_cache_mb: int
+    s3_events_queue_url: str | None
     aws_region: str | None
     redis_url: str | None
     auth_enabled: bool
@@ -114,6 +115,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              unset="that of AWS"),
     Variable("S3_CACHE_MB", read.whole(1, 1_000_000_000), "10240",
              "Copies of files that a machine keeps at most; those of the newest version always stay."),
+    Variable("S3_EVENTS_QUEUE_URL", read.text, "", "SQS queue that the bucket's events go to: a new manifest is then "
+             "noticed at once. It is polled all the same."),
     Variable("AWS_REGION", read.text, "", "Region of bucket, queue and catalogue.",
              unset="that of the profile, else `us-east-1`"),
     Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://` or `unix://`.", secret=True,

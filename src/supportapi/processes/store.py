@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from supportapi.dataset.aws import Aws
+    from supportapi.dataset.notices import Notices
     from supportapi.dataset.s3 import Bucket
     from supportapi.dataset.source import Source
     from supportapi.settings import Settings
@@ -32,11 +34,24 @@ def source_of(settings: Settings) -> Source:
 
 def bucket_of(settings: Settings) -> Bucket:
     """The bucket that holds the dataset. For `DATA_SOURCE=s3` only."""
-    from supportapi.dataset.aws import Aws  # noqa: PLC0415 - see above
-    from supportapi.dataset.s3 import Bucket  # noqa: PLC0415
+    from supportapi.dataset.s3 import Bucket  # noqa: PLC0415 - see above
 
-    aws = Aws(region=settings.aws_region, endpoint_url=settings.s3_endpoint_url)
-    return Bucket(aws, settings.s3_bucket or "", settings.s3_prefix)
+    return Bucket(_aws(settings), settings.s3_bucket or "", settings.s3_prefix)
+
+
+def notices_of(settings: Settings) -> Notices | None:
+    """What tells of changes in the bucket at once, if anything does."""
+    if settings.data_source == "local" or settings.s3_events_queue_url is None:
+        return None
+    from supportapi.dataset.notices import Notices  # noqa: PLC0415 - see above
+
+    return Notices(_aws(settings), settings.s3_events_queue_url)
+
+
+def _aws(settings: Settings) -> Aws:
+    from supportapi.dataset.aws import Aws  # noqa: PLC0415 - see above
+
+    return Aws(region=settings.aws_region, endpoint_url=settings.s3_endpoint_url)
 
 
 def pinned_of(settings: Settings, source: Source) -> Pinned:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from supportapi.processes.redis_server import redis_for
-from supportapi.processes.store import folder_to_watch, source_of
+from supportapi.processes.store import folder_to_watch, notices_of, source_of
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import Records
 from supportapi.refresh.watch import Watcher
@@ -28,7 +28,11 @@ def run_watcher(settings: Settings, stop: threading.Event | None = None) -> None
     """Watch until SIGTERM or SIGINT, or until `stop` is set. Redis may come later than we do, and go away."""
     stop = stop or _stop_on_signals()
     with redis_for(settings) as redis_url:
-        watcher(settings, connect(redis_url)).run(stop)
+        watching = watcher(settings, connect(redis_url))
+        if (notices := notices_of(settings)) is not None:
+            # Nobody waits for it at the end: it may be in the middle of a long look at its queue.
+            threading.Thread(target=notices.listen, args=(watching.news, stop), daemon=True).start()
+        watching.run(stop)
 
 
 def watcher(settings: Settings, redis: Redis) -> Watcher:
