@@ -63,11 +63,12 @@ def _publish(shelf: Shelf, number: int) -> None:
     shelf.publish(_version(number), sequence, _hash(number))
 
 
-def _make(url: str, manifest: Path, interval_seconds: float = 60) -> Watcher:
+def _make(url: str, manifest: Path, interval_seconds: float = 60, *, watched: bool = True) -> Watcher:
     redis = connect(url)
     records, shelf = Records(redis, lambda: datetime.now(UTC)), Shelf(redis)
     return Watcher(
-        source=LocalSource(manifest), manifest_path=manifest, shelf=shelf, records=records, wanted=_wanted,
+        source=LocalSource(manifest), manifest_path=manifest if watched else None, shelf=shelf, records=records,
+        wanted=_wanted,
         queue=BuildQueue(redis, records, shelf, 60), interval_seconds=interval_seconds, name="here",
     )  # fmt: skip
 
@@ -505,12 +506,11 @@ def test_where_no_folder_is_watched_news_are_looked_at_and_silence_is_not(
     redis_url: str, tmp_path: Path, shelf: Shelf, until: Until
 ) -> None:
     _write(tmp_path, 1)
-    watcher = _make(redis_url, tmp_path / "manifest.json", interval_seconds=3600)
-    watcher._manifest_path = None
+    watcher = _make(redis_url, tmp_path / "manifest.json", interval_seconds=3600, watched=False)
     with _running(watcher):
         until(lambda: _seen_hash(shelf) == _hash(1))
         _write(tmp_path, 2)
-        time.sleep(2 * watch._TICK_SECONDS)
+        time.sleep(2)  # two of its turns
         unheard = _seen_hash(shelf)
         watcher.news.set()
         until(lambda: _seen_hash(shelf) == _hash(2))
