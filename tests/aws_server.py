@@ -28,7 +28,7 @@ CREDENTIALS = {
     "AWS_CONFIG_FILE": "/nowhere",
     "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
 }
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "server"}
 
 
 @contextmanager

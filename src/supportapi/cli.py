@@ -159,6 +159,16 @@ def sample(calls: int, seed: int, out: Path | None) -> None:
         click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
 
 
+@main.command("glue-job")
+@click.argument("name")
+def glue_job(name: str) -> None:
+    """Run the job NAME of Glue and wait for its end, as a REFRESH_COMMAND does."""
+    from supportapi.dataset.glue_job import run_glue_job  # noqa: PLC0415
+    from supportapi.processes.store import aws_of  # noqa: PLC0415
+
+    run_glue_job(aws_of(_settings()), name, click.echo)
+
+
 # -- operations --------------------------------------------------------------------------------------------------
 
 

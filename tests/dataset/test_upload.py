@@ -76,8 +76,8 @@ def test_of_months_only_those_that_changed_are_sent(bucket: Bucket, way: Way, tm
 def test_the_files_of_the_manifest_before_stay_and_older_ones_go(bucket: Bucket, tmp_path: Path) -> None:
     first, second, third = [published_file(bucket, tmp_path / "work", days) for days in (3, 4, 5)]
 
-    assert {second, third} < set(bucket.paths())
-    assert first not in set(bucket.paths())
+    assert {second, third} < {found.path for found in bucket.objects()}
+    assert first not in {found.path for found in bucket.objects()}
 
 
 def test_files_that_are_not_ours_stay(bucket: Bucket, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_files_that_are_not_ours_stay(bucket: Bucket, tmp_path: Path) -> None:
 
     publish(bucket, tmp_path / "work", 3)
 
-    assert "notes.parquet" in set(bucket.paths())
+    assert "notes.parquet" in {found.path for found in bucket.objects()}
 
 
 @pytest.mark.parametrize("months", [True, False])
@@ -100,7 +100,7 @@ def test_calls_join_a_dataset_that_another_machine_wrote(bucket: Bucket, tmp_pat
     assert report.appended is not None
     assert (report.appended.added, report.appended.unchanged) == (9, 120)
     assert rows(bucket, tmp_path)["call_id"].n_unique() == 43 * 3
-    assert {"ingest-report.json", "rejects.parquet"} <= set(bucket.paths())
+    assert {"ingest-report.json", "rejects.parquet"} <= {found.path for found in bucket.objects()}
 
 
 def test_of_two_ingests_at_once_the_second_is_refused(bucket: Bucket, tmp_path: Path) -> None:

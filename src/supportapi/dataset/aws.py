@@ -30,6 +30,7 @@ from supportapi.errors import StoreDenied, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
+    from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -64,6 +65,11 @@ class Aws(msgspec.Struct, frozen=True, kw_only=True):
         endpoint_url = f"{parts.scheme}://{parts.netloc}"
         with reaching("SQS"):
             return self._session().client("sqs", endpoint_url=endpoint_url, config=self._limits(longer_by_seconds))
+
+    def glue(self) -> GlueClient:
+        """A client of Glue."""
+        with reaching("Glue"):
+            return self._session().client("glue", config=self._limits())
 
     def _session(self) -> Session:
         # Our own: the default one of boto3 is not made for threads, and clients made of ours are.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypedDict
 
 import msgspec
-from boto3.s3.transfer import TransferConfig
+from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from botocore.exceptions import ClientError
 from s3transfer.exceptions import S3DownloadFailedError
+from s3transfer.subscribers import BaseSubscriber
 
 from supportapi.calls.manifest import Manifest, ManifestFile, read_manifest
 from supportapi.dataset.aws import code_of, reaching
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from mypy_boto3_s3 import S3Client
+    from s3transfer.futures import TransferFuture
 
     from supportapi.dataset.aws import Aws
 
@@ -38,6 +41,15 @@ class At(TypedDict):
 
     Bucket: str
     Key: str
+
+
+class Object(msgspec.Struct, frozen=True, kw_only=True):
+    """What S3 says of an object; its age is by S3's own clock, and nothing where that is not told."""
+
+    path: str
+    etag: str
+    size_bytes: int
+    age_seconds: float
 
 
 class Bucket:
@@ -61,12 +73,15 @@ class Bucket:
         """The object `path`."""
         return {"Bucket": self.name, "Key": f"{self.prefix}{path}"}
 
-    def download(self, path: str, to: BinaryIO) -> None:
+    def download(self, path: str, to: BinaryIO, etag: str | None = None) -> None:
         """Write the bytes of the object `path` to the seekable file `to`; big ones in ranges, several at once.
 
-        Raises as boto3 does, `S3DownloadFailedError` when the object was replaced between two ranges.
+        Raises as boto3 does, `S3DownloadFailedError` when the object was replaced between two ranges, or is not the one
+        of `etag`.
         """
-        self.client.download_fileobj(**self.at(path), Fileobj=to, Config=_RANGES)
+        pinned = [] if etag is None else [_Pin(etag)]
+        with create_transfer_manager(self.client, _RANGES) as transfers:
+            transfers.download(self.name, self.at(path)["Key"], to, subscribers=pinned).result()
 
     def upload(self, content: Path, path: str) -> None:
         """Make the file `content` the object `path`; a big one in parts. This and what follows raise as `reaching`."""
@@ -89,13 +104,31 @@ class Bucket:
         with reaching(self.location(path)):
             self.client.delete_object(**self.at(path))
 
-    def paths(self) -> Iterator[str]:
+    def objects(self) -> Iterator[Object]:
         """The objects below the prefix."""
         with reaching(self.location("")):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix):
-                yield from (
-                    found["Key"].removeprefix(self.prefix) for found in page.get("Contents", []) if "Key" in found
-                )
+                told = page["ResponseMetadata"]["HTTPHeaders"].get("date")
+                now = None if told is None else parsedate_to_datetime(told)
+                for found in page.get("Contents", []):
+                    changed = found.get("LastModified")
+                    yield Object(
+                        path=found.get("Key", "").removeprefix(self.prefix),
+                        etag=found.get("ETag", ""),
+                        size_bytes=found.get("Size", 0),
+                        age_seconds=0.0 if now is None or changed is None else (now - changed).total_seconds(),
+                    )
+
+
+class _Pin(BaseSubscriber):
+    """Says which version of an object a transfer is about."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__()
+        self._etag = etag
+
+    def on_queued(self, future: TransferFuture, **_: object) -> None:
+        future.meta.provide_object_etag(self._etag)
 
 
 class _Held(msgspec.Struct, frozen=True):

@@ -144,7 +144,7 @@ class BucketFolder:
         """Remove files of ours that neither this manifest names nor the one before. What cannot be removed, stays."""
         named = {file.path for each in (self._before, manifest) if each is not None for file in each.files}
         try:
-            for path in self._bucket.paths():
+            for path in [found.path for found in self._bucket.objects()]:
                 if (month_in(path) or _WHOLE_NAME.fullmatch(path)) and path not in named:
                     self._bucket.remove(path)
         except (StoreDenied, StoreUnavailable) as cause:

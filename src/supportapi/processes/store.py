@@ -9,6 +9,7 @@ import click
 
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
+from supportapi.errors import DatasetNotWritable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,7 +28,11 @@ def source_of(settings: Settings) -> Source:
     """The dataset that is served."""
     if settings.data_source == "local":
         return LocalSource(settings.manifest_path)
-    from supportapi.dataset.s3 import S3Source  # noqa: PLC0415 - boto3 takes its time: only who needs it waits for it
+    if settings.glue_database is not None and settings.glue_table is not None:
+        from supportapi.dataset.glue import GlueSource  # noqa: PLC0415 - boto3 takes its time: who needs it waits for it
+
+        return GlueSource(aws_of(settings), settings.glue_database, settings.glue_table)
+    from supportapi.dataset.s3 import S3Source  # noqa: PLC0415 - see above
 
     return S3Source(bucket_of(settings))
 
@@ -36,7 +41,7 @@ def bucket_of(settings: Settings) -> Bucket:
     """The bucket that holds the dataset. For `DATA_SOURCE=s3` only."""
     from supportapi.dataset.s3 import Bucket  # noqa: PLC0415 - see above
 
-    return Bucket(_aws(settings), settings.s3_bucket or "", settings.s3_prefix)
+    return Bucket(aws_of(settings), settings.s3_bucket or "", settings.s3_prefix)
 
 
 def notices_of(settings: Settings) -> Notices | None:
@@ -45,10 +50,11 @@ def notices_of(settings: Settings) -> Notices | None:
         return None
     from supportapi.dataset.notices import Notices  # noqa: PLC0415 - see above
 
-    return Notices(_aws(settings), settings.s3_events_queue_url)
+    return Notices(aws_of(settings), settings.s3_events_queue_url)
 
 
-def _aws(settings: Settings) -> Aws:
+def aws_of(settings: Settings) -> Aws:
+    """AWS, or what stands in its place."""
     from supportapi.dataset.aws import Aws  # noqa: PLC0415 - see above
 
     return Aws(region=settings.aws_region, endpoint_url=settings.s3_endpoint_url)
@@ -74,6 +80,12 @@ def dataset_folder(settings: Settings, out: Path | None, *, files: bool = False)
     if out is not None or settings.data_source == "local":
         yield out or settings.data_folder
         return
+    if settings.glue_table is not None:
+        raise DatasetNotWritable(
+            f"The dataset is the table {settings.glue_table} of Glue, which its own jobs write. Use --out, or unset "
+            "GLUE_DATABASE and GLUE_TABLE.",
+            reason="glue_table",
+        )
     from supportapi.dataset.upload import BucketFolder  # noqa: PLC0415 - see above
 
     bucket = bucket_of(settings)
