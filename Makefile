@@ -48,7 +48,7 @@ bench-peers: $(VENV)/.dev .venv-peers/.made ## serving beside what one would wri
 	$(BIN)/python -m benchmarks.peers
 
 bench-serve: $(VENV)/.dev ## what serving costs: ready and first answers, overload, publishes, listeners
-	$(BIN)/python -m benchmarks serve overload publish swap first events
+	$(BIN)/python -m benchmarks serve overload workers publish swap first events
 
 client: $(NODE_MODULES) ## write the types of the TypeScript client, from openapi.json (needs Node)
 	npm run --silent generate --workspace clients/typescript
@@ -73,7 +73,7 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		pyproject.toml -o requirements.lock
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		pyproject.toml --group dev -o requirements-dev.lock
+		pyproject.toml --extra otel --group dev -o requirements-dev.lock
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
 

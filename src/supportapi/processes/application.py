@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from supportapi.access.attempts import Attempts
@@ -17,12 +18,14 @@ from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
 from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
+from supportapi.dataset.last_ingest import last_ingest
 from supportapi.processes.logs import access_sink, configure_logs
 from supportapi.processes.start import read_settings
 from supportapi.processes.store import pinned_of, source_of
 from supportapi.refresh.parentage import die_with_parent
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import AsyncRecords, Records
+from supportapi.refresh.totals import AsyncTotals
 from supportapi.snapshots.arrays import Arrays
 from supportapi.snapshots.client import connect, connect_async
 from supportapi.snapshots.follow import AsyncShelf
@@ -61,9 +64,11 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         shelf=AsyncShelf(later),
         publishing_shelf=shelf,
         records=AsyncRecords(later),
+        totals=AsyncTotals(later, later),
         queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
+        last_ingest=partial(last_ingest, settings.manifest_path.parent),
         machine=ThisMachine(home, Arrays(home), pinned_of(settings, source), settings.rollup_budget_mb),
         door=door(settings, later),
         cursors=Cursors(settings.secret_key),

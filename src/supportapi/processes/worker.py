@@ -21,7 +21,7 @@ from supportapi.refresh.records import Records
 from supportapi.refresh.worker import BuildWorker, Task
 from supportapi.refresh.workshop import Workshop
 from supportapi.snapshots.arrays import Arrays
-from supportapi.snapshots.client import connect, memory_problem
+from supportapi.snapshots.client import connect, memory_problem, require_writes
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run_worker(settings: Settings) -> None:
 
 def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
     """Work until RQ's loop ends; whether somebody asked for that."""
-    _wait_for_redis(redis, shop.shelf)
+    _wait_for_redis(redis)
     tasks: dict[str, Task] = {BUILD: partial(run_build, shop), REFRESH: partial(run_refresh, shop)}
     worker: BuildWorker | None = None
     try:
@@ -92,11 +92,11 @@ def workshop(settings: Settings, redis: Redis) -> Workshop:
     )
 
 
-def _wait_for_redis(redis: Redis, shelf: Shelf) -> None:
+def _wait_for_redis(redis: Redis) -> None:
     waited = False
     while True:
         try:
-            shelf.current()
+            require_writes(redis)
             problem = memory_problem(redis)
         except ShelfUnavailable as cause:
             if not waited:
