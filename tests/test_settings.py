@@ -205,6 +205,13 @@ def test_a_dataset_in_a_bucket_needs_the_buckets_name() -> None:
     assert read({"DATA_SOURCE": "s3", "S3_BUCKET": "calls"}).s3_bucket == "calls"
 
 
+def test_a_table_of_glue_needs_its_database_and_no_bucket() -> None:
+    told = ["GLUE_DATABASE and GLUE_TABLE belong together; set both, or neither."]
+
+    assert refused({"DATA_SOURCE": "s3", "S3_BUCKET": "calls", "GLUE_TABLE": "calls"}) == told
+    assert read({"DATA_SOURCE": "s3", "GLUE_DATABASE": "support", "GLUE_TABLE": "calls"}).glue_table == "calls"
+
+
 def test_a_refusal_never_repeats_a_secret() -> None:
     problems = refused({"REDIS_URL": "reddis://:hunter2@host", "SUPPORTAPI_USERS": "ann:admin:hunter2"})
 

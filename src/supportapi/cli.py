@@ -104,7 +104,9 @@ def worker(*, tied: bool) -> None:
 @click.option("--suggest", type=_FILE, help="Only look at this file, and write a commented mapping for it.")
 @click.option("--rows-are-calls", is_flag=True, help="With --suggest: look at a table that is refused as NOT_CALLS.")
 @click.option(
-    "--out", type=_PATH, help="Folder of the dataset, or the mapping's file.  [default: that of MANIFEST_PATH]"
+    "--out",
+    type=_PATH,
+    help="Folder of the dataset, or the mapping's file.  [default: that of MANIFEST_PATH, or the bucket]",
 )
 @click.option("--max-rejects", metavar="LIMIT", help="Fail when more rows than this become no call: 100, or 1%.")
 @click.option("--rejects-csv", is_flag=True, help="Write the rejected rows as CSV too, for spreadsheets.")
@@ -120,7 +122,8 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
     A folder means all files in it; a pattern in quotation marks ('exports/2024-*.csv') all files that it matches.
     """
     from supportapi.dataset.placement import Placement  # noqa: PLC0415
-    from supportapi.processes.ingest_command import dry_run, run_ingest, run_suggest  # noqa: PLC0415
+    from supportapi.processes.ingest_command import Asked, dry_run, run_ingest, run_suggest  # noqa: PLC0415
+    from supportapi.processes.store import dataset_folder  # noqa: PLC0415
 
     limit = options.pop("limit")
     suggest: Path | None = options.pop("suggest")
@@ -136,26 +139,38 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
     if dry and options.pop("rejects_csv"):
         raise click.UsageError("--rejects-csv writes a file, and a dry run writes none: leave one of the two out.")
     placement = Placement(options.pop("partition"), options.pop("append"))
-    folder = out or _settings().data_folder
-    with progress_line(sys.stderr) as tell:
+    found = _settings()
+    asked = Asked(files, mapping, (out or found.data_folder) / "raw")
+    with dataset_folder(found, out, files=placement.append) as folder, progress_line(sys.stderr) as tell:
         if dry:
-            dry_run(files, mapping, folder, _settings(), tell, limit=limit, placement=placement, **options)
+            dry_run(asked, folder, found, tell, limit=limit, placement=placement, **options)
         else:
-            run_ingest(files, mapping, folder, tell, placement=placement, **options)
+            run_ingest(asked, folder, tell, placement=placement, **options)
 
 
 @main.command()
 @click.option("--calls", type=click.IntRange(min=1), default=200_000, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Equal seeds give equal bytes.")
-@click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
+@click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH, or the bucket]")
 def sample(calls: int, seed: int, out: Path | None) -> None:
     """Make up calls that look like a support centre's."""
     from supportapi.dataset.sample import make_sample  # noqa: PLC0415
+    from supportapi.processes.store import dataset_folder  # noqa: PLC0415
 
-    folder = out or _settings().data_folder
-    with progress_line(sys.stderr) as tell:
-        manifest = make_sample(calls, seed, folder, progress=tell)
-    click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
+    with dataset_folder(_settings(), out) as folder:
+        with progress_line(sys.stderr) as tell:
+            manifest = make_sample(calls, seed, folder, progress=tell)
+        click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
+
+
+@main.command("glue-job")
+@click.argument("name")
+def glue_job(name: str) -> None:
+    """Run the job NAME of Glue and wait for its end, as a REFRESH_COMMAND does."""
+    from supportapi.dataset.glue_job import run_glue_job  # noqa: PLC0415
+    from supportapi.processes.store import aws_of  # noqa: PLC0415
+
+    run_glue_job(aws_of(_settings()), name, click.echo)
 
 
 # -- operations --------------------------------------------------------------------------------------------------

@@ -41,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     s3_prefix: str | None
     s3_endpoint_url: str | None
     s3_cache_mb: int
+    s3_events_queue_url: str | None
+    glue_database: str | None
+    glue_table: str | None
     aws_region: str | None
     redis_url: str | None
     queue_redis_url: str | None
@@ -122,6 +125,11 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              unset="that of AWS"),
     Variable("S3_CACHE_MB", read.whole(1, 1_000_000_000), "10240",
              "Copies of files that a machine keeps at most; those of the newest version always stay."),
+    Variable("S3_EVENTS_QUEUE_URL", read.text, "", "SQS queue that the bucket's events go to: a new manifest is then "
+             "noticed at once. It is polled all the same."),
+    Variable("GLUE_DATABASE", read.text, "", "Database of `GLUE_TABLE`."),
+    Variable("GLUE_TABLE", read.text, "", "Table of Glue that is the dataset, for `DATA_SOURCE=s3`: it says where "
+             "its files are, and needs no manifest."),
     Variable("AWS_REGION", read.text, "", "Region of bucket, queue and catalogue.",
              unset="that of the profile, else `us-east-1`"),
     Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://`, `unix://` or "
@@ -233,7 +241,10 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values that are right one by one. A value that could not be read is absent."""
     found: list[str] = []
     local = values.get("app_env", "local") == "local"
-    if values.get("data_source") == "s3" and values.get("s3_bucket", "unread") is None:
+    database, table = values.get("glue_database"), values.get("glue_table")
+    if (database is None) != (table is None):
+        found.append("GLUE_DATABASE and GLUE_TABLE belong together; set both, or neither.")
+    if values.get("data_source") == "s3" and table is None and values.get("s3_bucket", "unread") is None:
         found.append("S3_BUCKET is needed with DATA_SOURCE=s3; name the bucket that holds the dataset.")
     if values.get("queue_redis_url") and values.get("redis_url", "unread") is None:
         found.append("QUEUE_REDIS_URL is of no use without REDIS_URL; set both, or neither.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from supportapi import tracing
 from supportapi.processes.redis_server import redis_for
-from supportapi.processes.store import folder_to_watch, source_of
+from supportapi.processes.store import folder_to_watch, notices_of, source_of
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import Records
 from supportapi.refresh.watch import Watcher
@@ -31,7 +31,11 @@ def run_watcher(settings: Settings, stop: threading.Event | None = None) -> None
     if settings.tracing_enabled:
         tracing.start("watcher")
     with redis_for(settings) as redis_url:
-        watcher(settings, connect(redis_url), connect(settings.queue_url(redis_url))).run(stop)
+        watching = watcher(settings, connect(redis_url), connect(settings.queue_url(redis_url)))
+        if (notices := notices_of(settings)) is not None:
+            # Nobody waits for it at the end: it may be in the middle of a long look at its queue.
+            threading.Thread(target=notices.listen, args=(watching.news, stop), daemon=True).start()
+        watching.run(stop)
     tracing.stop()
 
 
