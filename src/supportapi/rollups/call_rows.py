@@ -17,12 +17,13 @@ from supportapi.rollups.texts import Texts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from supportapi.calls.selection import SortColumn
     from supportapi.rollups.codes import RowCodes, Rows
 
 WORDS: Final = ("customer_id", "agent_name", "resolution")
 """The columns that no aggregate knows, each a list of its words and a number for each row."""
 
-ORDERED: Final = ("duration_seconds", "wait_seconds", "rating", "agent_name")
+ORDERED: Final[tuple[SortColumn, ...]] = ("duration_seconds", "wait_seconds", "rating", "agent_name")
 """The columns, beside the time, that rows are kept in the order of."""
 
 _MICROSECONDS: Final = 1_000_000
@@ -45,9 +46,9 @@ class CallRows:
     `ids` (and in lower case `lowered`) stand in order of rows; `by_id` lists the rows in order of their ids, and
     `id_rank` says where each row stands there: both are empty where ids rise with rows. For each column of `ORDERED`,
     `ordered` lists the rows upwards, ties by id, those without a value last, and `known` says how many have one.
-    `microsecond` is what a start has beyond its second, empty where nothing has; `lasted` the time from start to end
-    in steps of `lasted_unit` microseconds, -1 where the end is not known. `name_pairs` lists which agents (codes) ever
-    had which names.
+    `microsecond` is what a start has beyond its second, empty where nothing has; `beyond` what the time from start
+    to end has beyond wait and duration in steps of `beyond_unit` microseconds, the least number there is where the end
+    is not known; empty where no call has anything. `name_pairs` lists which agents (codes) ever had which names.
     """
 
     def __init__(
@@ -114,19 +115,26 @@ class CallRows:
         """The rows that stand there in the order of ids."""
         return self.parts.by_id[ranks] if len(self.parts.by_id) else ranks
 
-    def sort_values(self, column: str, rows: Rows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def sort_values(self, column: SortColumn, rows: Rows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Numbers that stand in the same order as the values of `column`, and which of them are known."""
         if column == "started_at":
-            return self.started_us(rows), np.ones(len(self.codes.columns["class"][rows]), dtype=bool)
+            started = self.started_us(rows)
+            return started, np.ones(len(started), dtype=bool)
         if column in self.words:
             codes = self.words[column].codes[rows]
             return codes, codes < len(self.words[column].texts)
-        classes = self.codes.columns["class"][rows]
         if column == "rating":
-            ratings = self.rating[classes]
+            ratings = self.codes.columns["rating"][rows]
             return ratings, ratings > 0
         of = column.removesuffix("_seconds")
-        return self.codes.columns[f"{of}_ms"][rows], self.known[of][classes]
+        steps = self.codes.columns[f"{of}_steps"][rows]
+        known = self.known[of]
+        if known.all():
+            return steps, np.ones(len(steps), dtype=bool)
+        ordered = self.parts.ordered.get(column)
+        if ordered is not None and self.parts.known[column] and self.codes.columns[f"{of}_steps"][ordered[0]]:
+            return steps, steps > 0  # the least known one is not 0, as the unknown ones stand
+        return steps, np.take(known, self.codes.columns["class"][rows], mode="clip")
 
     def started_us(self, rows: Rows) -> NDArray[np.int64]:
         """When calls started, in microseconds since 1970."""
@@ -135,8 +143,12 @@ class CallRows:
 
     def ended_us(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """When calls ended, in microseconds since 1970, and of which of them that is known."""
-        lasted = self.parts.lasted[rows].astype(np.int64)
-        return self.started_us(rows) + lasted * int(self.parts.lasted_unit[0]), lasted >= 0
+        ended = self.started_us(rows) + self.codes.taken_us(rows)
+        if not len(self.parts.beyond):
+            return ended, np.ones(len(ended), dtype=bool)
+        beyond = self.parts.beyond[rows]
+        known = beyond != np.iinfo(beyond.dtype).min
+        return ended + np.where(known, beyond, 0).astype(np.int64) * int(self.parts.beyond_unit[0]), known
 
     def _ended(self, rows: NDArray[Any]) -> list[datetime | None]:
         ended, known = self.ended_us(rows)
@@ -144,7 +156,7 @@ class CallRows:
 
     def _seconds(self, of: str, rows: NDArray[Any]) -> list[float | None]:
         known = self.known[of][self.codes.columns["class"][rows]].tolist()
-        seconds = (self.codes.columns[f"{of}_ms"][rows] / 1000).tolist()
+        seconds = (self.codes.columns[f"{of}_steps"][rows].astype(np.int64) * self.codes.step_ms / 1000).tolist()
         return [second if told else None for second, told in zip(seconds, known, strict=True)]
 
     def _of_class(self, values: Sequence[Any], number: NDArray[Any], rows: NDArray[Any]) -> list[Any]:
@@ -161,8 +173,8 @@ class RowParts(msgspec.Struct, frozen=True):
     ordered: dict[str, NDArray[np.uint32]]
     known: dict[str, int]
     microsecond: NDArray[np.int32]
-    lasted: NDArray[Any]
-    lasted_unit: NDArray[np.int64]
+    beyond: NDArray[Any]
+    beyond_unit: NDArray[np.int64]
     name_pairs: NDArray[np.uint32]
 
 

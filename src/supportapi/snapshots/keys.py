@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # Raised when code changes what a snapshot holds: a new release never serves what an old one computed.
-FORMAT: Final = 7
+FORMAT: Final = 8
 
 _TAG: Final = "{sapi}"
 CURRENT: Final = f"{_TAG}:current"
