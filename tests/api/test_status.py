@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,17 @@ async def test_a_silent_watcher_degrades(world: World) -> None:
 
     assert (response.status_code, response.json()["data"]["status"]) == (200, "degraded")
     assert failing(response.json()["data"]) == {"WATCHER_SILENT"}
+
+
+async def test_a_watcher_whose_clock_is_wrong_is_not_silent_as_long_as_it_says_something(world: World) -> None:
+    async with serving(world) as api:
+        await settle(lambda: api.doors.follower.current.snapshot is not None)
+        world.see(seen_at=clock() - timedelta(hours=1))
+
+        await settle(lambda: api.doors.follower.seen.manifest.seen_at < clock() - timedelta(minutes=50))
+        response = await api.client.get("/api/readyz")
+
+    assert response.json()["data"]["status"] == "ready"
 
 
 async def test_no_manifest_and_no_version_is_told_by_its_code(empty_world: World) -> None:
@@ -111,3 +123,24 @@ async def test_another_machine_makes_its_own_arrays(world: World, tmp_path: Path
 
     assert (metrics.status_code, calls.status_code) == (200, 200)
     assert (tmp_path / "other" / "versions").is_dir()
+
+
+async def test_a_machine_that_may_not_write_serves_its_version_and_says_why_it_is_stale(
+    world: World, tmp_path: Path
+) -> None:
+    home = tmp_path / "other"
+    async with serving(world, home=home) as api:
+        await settle(lambda: api.doors.follower.current.snapshot is not None)
+        served = api.doors.follower.current.snapshot.card.version
+        shutil.rmtree(home)
+        home.write_text("no folder")
+        world.write(some_calls(31))
+        world.publish()
+
+        await settle(lambda: api.doors.follower.seen.load_problem is not None)
+        metrics, ready = await api.get("/api/metrics?range=7d"), (await api.client.get("/api/readyz")).json()["data"]
+        home.unlink()
+        await settle(lambda: api.doors.follower.current.snapshot.card.version != served)
+
+    assert (metrics.json()["meta"]["version"], metrics.json()["meta"]["stale_reason"]) == (served, "manifest_changed")
+    assert (ready["status"], failing(ready)) == ("degraded", {"DATASET_NOT_WRITABLE"})

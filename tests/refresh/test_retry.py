@@ -32,14 +32,14 @@ def test_bad_data_is_not_tried_again_by_itself(kind: type[SupportApiError]) -> N
     assert _pause(kind("bad"), 1) is None
 
 
-def test_a_passing_failure_is_tried_again_after_pauses_that_double_up_to_a_minute() -> None:
+def test_a_passing_failure_is_tried_again_after_pauses_that_double_up_to_twenty_seconds() -> None:
     pauses = [_pause(DataMissing("gone"), attempts) for attempts in range(1, 9)]
 
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pauses == [1, 2, 4, 8, 16, 20, 20, 20]
 
 
 def test_an_outage_is_waited_for_as_long_as_it_lasts() -> None:
-    assert _pause(ShelfUnavailable("away"), 5000) == 60
+    assert _pause(ShelfUnavailable("away"), 5000) == 20
 
 
 def test_a_file_that_never_becomes_what_the_manifest_says_is_given_up() -> None:

@@ -20,10 +20,11 @@ from supportapi.errors import DataCorrupt, DataMissing
 from supportapi.processes.redis_server import embedded_redis
 from supportapi.refresh import watch
 from supportapi.refresh.queue import BuildQueue, end_with
-from supportapi.refresh.records import JobRecord, Records
+from supportapi.refresh.records import JobRecord, Reason, Records
 from supportapi.refresh.watch import Watcher
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import connect
+from supportapi.snapshots.freshness import TURN
 from supportapi.snapshots.pointer import Rollback
 from supportapi.snapshots.shelf import Shelf
 
@@ -171,6 +172,21 @@ def test_what_was_seen_is_told_to_everybody(redis_url: str, data: Path, shelf: S
     assert datetime.now(UTC) - seen.seen_at < timedelta(seconds=5)
 
 
+def test_a_dataset_is_stale_from_its_manifest_until_its_publish(
+    redis_url: str, data: Path, redis: Redis, shelf: Shelf
+) -> None:
+    _write(data, 1)
+    watcher = _make(redis_url, data / "manifest.json")
+
+    watcher.reconcile()
+    _publish(shelf, 1)
+    watcher.reconcile()
+
+    entries: Any = redis.xrange(keys.FRESHNESS)
+    told = [json.loads(fields[TURN]) for _, fields in entries]
+    assert [(turn["cause"], turn["version"]) for turn in told] == [("manifest_changed", _version(1)), (None, None)]
+
+
 @pytest.mark.parametrize(
     ("document", "code"),
     [(None, "MANIFEST_MISSING"), ('{"path": "x.pa', "MANIFEST_INVALID"), ('{"path": "../x"}', "MANIFEST_INVALID")],
@@ -234,6 +250,39 @@ def test_a_pause_that_a_clock_set_back_made_endless_is_not_waited_for(
     watcher.reconcile()
 
     assert records.list()[0].attempts == 2
+
+
+@pytest.mark.parametrize(("written_after_seconds", "attempts"), [(-60, 1), (60, 2)])
+def test_what_was_given_up_is_asked_for_again_once_somebody_has_written_to_its_file(
+    redis_url: str, data: Path, redis: Redis, records: Records, written_after_seconds: int, attempts: int
+) -> None:
+    _write(data, 1)
+    watcher = _make(redis_url, data / "manifest.json")
+    watcher.reconcile()
+    ended_at = datetime.now(UTC) - timedelta(seconds=written_after_seconds)
+    asked = records.list()[0]
+    then = Records(redis, lambda: ended_at)
+    then.change(asked.id, 1, state="failed", ended_at=ended_at, reason=Reason(code="DATA_MISMATCH", message="half"))
+    (data / "calls.parquet").write_bytes(b"the other half")
+
+    watcher.reconcile()
+
+    assert len(records.list()) == attempts
+
+
+def test_a_manifest_that_is_replaced_all_the_time_does_not_fill_the_queue(
+    redis_url: str, data: Path, queue: BuildQueue
+) -> None:
+    watcher = _make(redis_url, data / "manifest.json")
+
+    def replace(number: int) -> int:
+        _write(data, number)
+        watcher.tick(look=True)
+        return queue.length()
+
+    waiting = [replace(number) for number in range(20)]
+
+    assert waiting == [1, 2, 3] + [4] * 17
 
 
 def test_an_emptied_redis_is_filled_again(redis_url: str, data: Path, shelf: Shelf, records: Records) -> None:

@@ -67,6 +67,36 @@ def test_it_reads_what_the_worker_published(redis_url: str, redis: Redis) -> Non
     asyncio.run(read())
 
 
+@pytest.mark.parametrize("size", [1, 2**20 - 1, 2**20, 2**20 + 1, 2**22 + 7])
+def test_a_part_of_any_size_is_read_whole(redis_url: str, redis: Redis, size: int) -> None:
+    shelf = Shelf(redis)
+    part = bytes(number % 251 for number in range(size))
+    shelf.stage(_A, 1, {"prepared": part})
+    shelf.publish(_A, 1, "0" * 64)
+
+    async def read() -> bytes:
+        async with _follower(redis_url) as follower:
+            return (await follower.read(_A, "prepared"))["prepared"]
+
+    assert asyncio.run(read()) == part
+
+
+def test_a_part_that_goes_while_it_is_read_is_not_taken_for_whole(redis_url: str, redis: Redis) -> None:
+    shelf = Shelf(redis)
+    shelf.stage(_A, 1, {"prepared": bytes(2**26)})
+    shelf.publish(_A, 1, "0" * 64)
+
+    async def read() -> None:
+        async with _follower(redis_url) as follower:
+            reading = asyncio.create_task(follower.read(_A, "prepared"))
+            await asyncio.sleep(0.01)
+            redis.flushall()
+            with pytest.raises(SnapshotIncomplete):
+                await reading
+
+    asyncio.run(read())
+
+
 def test_a_publish_wakes_whoever_waits_at_once(redis_url: str, redis: Redis) -> None:
     shelf = Shelf(redis)
     _put(shelf, _A)

@@ -204,6 +204,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who may sign in
+         * @description As it is now: of the environment, which goes first, and of the file that `supportapi users` keeps.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls": {
         parameters: {
             query?: never;
@@ -424,6 +444,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/freshness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Staleness over time
+         * @description When what was served was not the newest data, why, and for how long, as the watcher saw it: the last 256 changes, as long as Redis keeps its data. A dataset that was published without a fault is one time, from the moment when its manifest was seen until it was in force.
+         */
+        get: operations["getFreshness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings/jobs": {
         parameters: {
             query?: never;
@@ -484,6 +524,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue, workers and watcher
+         * @description What the processes say of themselves in Redis. The jobs themselves are in `/api/settings/jobs`.
+         */
+        get: operations["getQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings/refresh": {
         parameters: {
             query?: never;
@@ -498,6 +558,26 @@ export interface paths {
          * @description Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds its dataset, which also ends a rollback (`activateVersion`). Whoever asks while it is under way gets the same job.
          */
         post: operations["refreshDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/rejects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last ingest, and the rows that it rejected
+         * @description From `ingest-report.json` and `rejects.parquet` beside the manifest; after an ingest that was refused because too many rows were rejected, from `rejects.failed.parquet`. Rejected rows are shown as they stood in the raw file, with everything that it says of people: for admins alone.
+         */
+        get: operations["getRejects"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -773,7 +853,7 @@ export interface paths {
         };
         /**
          * Metrics for Prometheus
-         * @description Counts and durations of this process, without anything of a call or a user; public like the health checks, because a scraper has no session. Each API process has counters of its own.
+         * @description Counts and durations of this process, without anything of a call or a user; public like the health checks, because a scraper has no session. Each API process has series of its own, told apart by `process`.
          */
         get: operations["getPrometheusMetrics"];
         put?: never;
@@ -1165,98 +1245,82 @@ export interface components {
             kind: "agents";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `30d` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
             /**
-             * @description The window that values are compared with.
-             * @default previous
+             * @description The window that values are compared with. Default: "previous".
              * @enum {string}
              */
-            compare: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+            compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
             /**
-             * @description A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come last. Proportions sort by the cautious end of their interval.
-             * @default -calls
+             * @description A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come last. Proportions sort by the cautious end of their interval. Default: "-calls".
              * @enum {string}
              */
-            sort: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+            sort?: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
             /**
              * @description The metrics of each row; all but percentiles and maxima when none is named.
-             * @default []
              * @example [
              *       "calls",
              *       "csat"
              *     ]
              */
-            metrics: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+            metrics?: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
             /**
-             * @description A value that is computed from fewer calls than this earns no badge.
-             * @default 20
+             * @description A value that is computed from fewer calls than this earns no badge. Default: 20.
              * @example 20
              */
-            min_calls: number;
+            min_calls?: number;
             /**
-             * @description The page, counted from 1.
-             * @default 1
+             * @description The page, counted from 1. Default: 1.
              * @example 1
              */
-            page: number;
+            page?: number;
             /**
-             * @description Rows on one page.
-             * @default 50
+             * @description Rows on one page. Default: 50.
              * @example 50
              */
-            per_page: number;
+            per_page?: number;
         };
         /**
          * Alive
@@ -1880,197 +1944,165 @@ export interface components {
             kind: "calls";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `30d` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "cust-0001032"
              *     ]
              */
-            customer_id: string[];
+            customer_id?: string[];
             /**
              * @description Keep these; repeated or comma-separated. `null` keeps the calls where it is not known.
-             * @default []
              * @example [
              *       "true"
              *     ]
              */
-            answered: ("false" | "null" | "true")[];
+            answered?: ("false" | "null" | "true")[];
             /**
              * @description Keep these; repeated or comma-separated. `null` keeps the calls where it is not known.
-             * @default []
              * @example [
              *       "false",
              *       "null"
              *     ]
              */
-            resolved: ("false" | "null" | "true")[];
+            resolved?: ("false" | "null" | "true")[];
             /**
              * @description Keep these ratings; repeated or comma-separated. `null` keeps unrated calls.
-             * @default []
              * @example [
              *       "1",
              *       "2"
              *     ]
              */
-            rating: ("1" | "2" | "3" | "4" | "5" | "null")[];
+            rating?: ("1" | "2" | "3" | "4" | "5" | "null")[];
             /**
              * @description At least so many seconds.
-             * @default null
              * @example 30
              */
-            min_duration: number | null;
+            min_duration?: number | null;
             /**
              * @description At most so many seconds.
-             * @default null
              * @example 600
              */
-            max_duration: number | null;
+            max_duration?: number | null;
             /**
              * @description At least so many seconds.
-             * @default null
              * @example 20
              */
-            min_wait: number | null;
+            min_wait?: number | null;
             /**
              * @description At most so many seconds.
-             * @default null
              * @example 20
              */
-            max_wait: number | null;
+            max_wait?: number | null;
             /**
              * @description Keep these days of the week, 0 for Monday; repeated or comma-separated.
-             * @default []
              * @example [
              *       0,
              *       4
              *     ]
              */
-            weekday: number[];
+            weekday?: number[];
             /**
              * @description Keep these hours of the clock on the wall of the reporting time zone; repeated or comma-separated.
-             * @default []
              * @example [
              *       9,
              *       10
              *     ]
              */
-            hour: number[];
+            hour?: number[];
             /**
              * @description Of the window, only from this instant on.
-             * @default null
              * @example 2026-01-01T09:00:00Z
              */
-            started_from: string | null;
+            started_from?: string | null;
             /**
              * @description Of the window, only before this instant.
-             * @default null
              * @example 2026-01-01T10:00:00Z
              */
-            started_to: string | null;
+            started_to?: string | null;
+            /** @description Keep what the service level divides by in this variant; see the catalogue. */
+            offered?: ("abandon_after_threshold" | "all_offered" | "answered_only" | "standard") | null;
             /**
-             * @description Keep what the service level divides by in this variant; see the catalogue.
-             * @default null
-             */
-            offered: ("abandon_after_threshold" | "all_offered" | "answered_only" | "standard") | null;
-            /**
-             * @description Seconds of the service level, where `offered` is `abandon_after_threshold`.
-             * @default 20
+             * @description Seconds of the service level, where `offered` is `abandon_after_threshold`. Default: 20.
              * @enum {integer}
              */
-            threshold: 10 | 15 | 20 | 30 | 60 | 120;
+            threshold?: 10 | 15 | 20 | 30 | 60 | 120;
             /**
              * @description Part of a call, customer or agent id, or of an agent's name.
-             * @default null
              * @example andersson
              */
-            q: string | null;
+            q?: string | null;
             /**
-             * @description Columns with commas between; a leading `-` sorts downwards. Unknown values come last either way, and last ties are broken by `call_id` in the direction of the last column.
-             * @default -started_at
+             * @description Columns with commas between; a leading `-` sorts downwards. Unknown values come last either way, and last ties are broken by `call_id` in the direction of the last column. Default: "-started_at".
              * @example -duration,started_at
              */
-            sort: string;
+            sort?: string;
             /**
              * @description Of each call these fields and `call_id` alone; all of them when none is named.
-             * @default []
              * @example [
              *       "started_at",
              *       "duration_label"
              *     ]
              */
-            fields: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_label" | "duration_seconds" | "ended_at" | "ended_at_local" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "service_level_met" | "started_at" | "started_at_local" | "wait_seconds")[];
+            fields?: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_label" | "duration_seconds" | "ended_at" | "ended_at_local" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "service_level_met" | "started_at" | "started_at_local" | "wait_seconds")[];
             /**
-             * @description The page, counted from 1.
-             * @default 1
+             * @description The page, counted from 1. Default: 1.
              * @example 1
              */
-            page: number;
+            page?: number;
             /**
-             * @description Rows on one page.
-             * @default 50
+             * @description Rows on one page. Default: 50.
              * @example 50
              */
-            per_page: number;
+            per_page?: number;
             /**
              * @description In place of `page`: where `links.cursor` of an earlier answer leads. It reads the version of that answer to its end, each call once, whatever is published meanwhile; the other parameters stay as they were, but for `fields` and `per_page`.
-             * @default null
              * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
              */
-            cursor: string | null;
+            cursor?: string | null;
         };
         /**
          * CardLinks
@@ -2675,6 +2707,38 @@ export interface components {
             timezones: string[];
         };
         /**
+         * Freshness
+         * @description What is remembered of staleness.
+         */
+        Freshness: {
+            /**
+             * @description Nothing is known of the time before; null: of any time.
+             * @example 2026-09-30T23:56:57Z
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description Now.
+             * @example 2026-09-30T23:56:57Z
+             */
+            until: string;
+            /**
+             * @description All stale times together.
+             * @example 41.2
+             */
+            stale_seconds: number;
+            /** @description The stale times, the newest first; of all others it was fresh. */
+            stale: components["schemas"]["StaleTime"][];
+        };
+        /**
+         * FreshnessAnswer
+         * @description Staleness over time.
+         */
+        FreshnessAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["Freshness"];
+        };
+        /**
          * Heatmap
          * @description One metric by weekday and hour, as the clock on the wall of the reporting zone tells them.
          *
@@ -3067,6 +3131,93 @@ export interface components {
             links: components["schemas"]["CardLinks"] | null;
         };
         /**
+         * LastIngest
+         * @description What became of every row: `read` is `written`, `rejected`, `duplicates`, `filtered` and `folded` together.
+         *
+         *     Of an ingest that was refused only the rejected rows are known.
+         */
+        LastIngest: {
+            /**
+             * @description `refused`: too many rows were rejected (`--max-rejects`), or all; the dataset is the old one.
+             * @enum {string}
+             */
+            outcome: "refused" | "written";
+            /**
+             * Format: date-time
+             * @description When its files were written.
+             * @example 2026-09-30T23:56:57Z
+             */
+            ended_at: string;
+            /**
+             * @description SHA-256 of the dataset that it wrote; null: none.
+             * @example da0591abf206bf14b343dd6da1c2e9ac400f49bb9f4b64739a4950a1d01b32ff
+             */
+            dataset_hash: string | null;
+            /**
+             * @description How long it took.
+             * @example 0.8
+             */
+            seconds: number | null;
+            /**
+             * @description The raw files.
+             * @example [
+             *       "calls.csv"
+             *     ]
+             */
+            files: string[] | null;
+            /**
+             * @description Rows of the raw files.
+             * @example 5000
+             */
+            read: number | null;
+            /**
+             * @description Rows that became calls.
+             * @example 4985
+             */
+            written: number | null;
+            /**
+             * @description Rows that became no call.
+             * @example 15
+             */
+            rejected: number;
+            /**
+             * @description Rows that repeat a call.
+             * @example 0
+             */
+            duplicates: number | null;
+            /**
+             * @description Rows that the mapping leaves out.
+             * @example 0
+             */
+            filtered: number | null;
+            /**
+             * @description Rows that are in the call of another row.
+             * @example 0
+             */
+            folded: number | null;
+            /**
+             * @description How many rows for each reason, the most first.
+             * @example {
+             *       "started_at_unreadable": 12,
+             *       "started_at_missing": 3
+             *     }
+             */
+            rejected_by_reason: {
+                [key: string]: number;
+            };
+            /**
+             * @description Values of written calls that were made null, by reason.
+             * @example {
+             *       "rating_outside_scale": 2
+             *     }
+             */
+            altered_by_reason: {
+                [key: string]: number;
+            } | null;
+            /** @description The first rejected ones, in the order of the files. */
+            rows: components["schemas"]["RejectedRow"][];
+        };
+        /**
          * ListedCall
          * @description One call of a list, with all its fields or with those that were asked for.
          */
@@ -3159,6 +3310,27 @@ export interface components {
             ended_at_local?: string | null;
             /** @description Answered within 20 s. Null for an abandon below 5 s, which the service level leaves out. */
             service_level_met?: boolean | null;
+        };
+        /**
+         * ListedUser
+         * @description Somebody who may sign in.
+         */
+        ListedUser: {
+            /**
+             * @description The name to sign in with.
+             * @example admin
+             */
+            username: string;
+            /**
+             * @description What the user may do.
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+            /**
+             * @description Where they are kept: `environment` (`SUPPORTAPI_USERS`), `file` (`supportapi users`), or `sample`, who are there in local mode while nobody else is.
+             * @enum {string}
+             */
+            origin: "environment" | "file" | "sample";
         };
         /**
          * ManifestAnswer
@@ -3283,173 +3455,136 @@ export interface components {
             kind: "metrics";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `30d` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
             /**
-             * @description The window that values are compared with.
-             * @default previous
+             * @description The window that values are compared with. Default: "previous".
              * @enum {string}
              */
-            compare: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
-            /**
-             * @description Leave out the last day that has data if it may have calls to come: `partial_day` in the meta's coverage.
-             * @default false
-             */
-            complete: boolean;
+            compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+            /** @description Leave out the last day that has data if it may have calls to come: `partial_day` in the meta's coverage. Default: false. */
+            complete?: boolean;
             /**
              * @description The metrics of cards, series and breakdowns. When none is named: every card, and those that a dashboard draws and lists.
-             * @default []
              * @example [
              *       "calls",
              *       "csat"
              *     ]
              */
-            metrics: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+            metrics?: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
             /**
-             * @description Seconds within which the service level wants calls to be answered.
-             * @default 20
+             * @description Seconds within which the service level wants calls to be answered. Default: 20.
              * @enum {integer}
              */
-            threshold: 10 | 15 | 20 | 30 | 60 | 120;
+            threshold?: 10 | 15 | 20 | 30 | 60 | 120;
             /**
-             * @description What the service level divides by; see the catalogue.
-             * @default standard
+             * @description What the service level divides by; see the catalogue. Default: "standard".
              * @enum {string}
              */
-            variant: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
+            variant?: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
             /**
-             * @description The breakdowns.
-             * @default [
-             *       "channel",
-             *       "issue_type",
-             *       "rating",
-             *       "region"
-             *     ]
+             * @description The breakdowns. Default: ["channel","issue_type","rating","region"].
              * @example [
              *       "region",
              *       "agent"
              *     ]
              */
-            by: ("agent" | "channel" | "issue_type" | "rating" | "region")[];
+            by?: ("agent" | "channel" | "issue_type" | "rating" | "region")[];
             /**
              * @description The order of a breakdown's rows: a metric or its `_delta`; a leading `-` sorts downwards, and unknown values come last. Most calls first when not given, and ratings from 5 down.
-             * @default null
              * @example -csat_delta
              */
-            sort_by: ("-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta") | null;
+            sort_by?: ("-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta") | null;
             /**
-             * @description So many members of a breakdown have rows; the others are one, `other`.
-             * @default 100
+             * @description So many members of a breakdown have rows; the others are one, `other`. Default: 100.
              * @example 10
              */
-            top: number;
+            top?: number;
             /**
-             * @description The step of the series; weeks begin on Monday.
-             * @default day
+             * @description The step of the series; weeks begin on Monday. Default: "day".
              * @enum {string}
              */
-            grain: "day" | "hour" | "month" | "week";
+            grain?: "day" | "hour" | "month" | "week";
             /**
-             * @description The sections of the answer; others are absent.
-             * @default [
-             *       "breakdowns",
-             *       "kpis",
-             *       "series"
-             *     ]
+             * @description The sections of the answer; others are absent. Default: ["breakdowns","kpis","series"].
              * @example [
              *       "kpis",
              *       "heatmap"
              *     ]
              */
-            include: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
+            include?: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
             /**
-             * @description What the heat map shows.
-             * @default calls
+             * @description What the heat map shows. Default: "calls".
              * @enum {string}
              */
-            heatmap_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+            heatmap_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
             /**
-             * @description Of what the distribution is.
-             * @default duration
+             * @description Of what the distribution is. Default: "duration".
              * @enum {string}
              */
-            distribution_of: "duration" | "wait";
+            distribution_of?: "duration" | "wait";
             /**
-             * @description The rows and the columns of the pivot.
-             * @default region,issue_type
+             * @description The rows and the columns of the pivot. Default: "region,issue_type".
              * @example region,agent
              * @enum {string}
              */
-            pivot: "agent,channel" | "agent,issue_type" | "agent,rating" | "agent,region" | "channel,agent" | "channel,issue_type" | "channel,rating" | "channel,region" | "issue_type,agent" | "issue_type,channel" | "issue_type,rating" | "issue_type,region" | "rating,agent" | "rating,channel" | "rating,issue_type" | "rating,region" | "region,agent" | "region,channel" | "region,issue_type" | "region,rating";
+            pivot?: "agent,channel" | "agent,issue_type" | "agent,rating" | "agent,region" | "channel,agent" | "channel,issue_type" | "channel,rating" | "channel,region" | "issue_type,agent" | "issue_type,channel" | "issue_type,rating" | "issue_type,region" | "rating,agent" | "rating,channel" | "rating,issue_type" | "rating,region" | "region,agent" | "region,channel" | "region,issue_type" | "region,rating";
             /**
-             * @description What the pivot shows.
-             * @default calls
+             * @description What the pivot shows. Default: "calls".
              * @enum {string}
              */
-            pivot_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+            pivot_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
             /**
-             * @description So many members along each side of the pivot; the others are one, `other`.
-             * @default 10
+             * @description So many members along each side of the pivot; the others are one, `other`. Default: 10.
              * @example 10
              */
-            pivot_top: number;
+            pivot_top?: number;
             /**
-             * @description The percentage that insights hold the service level against.
-             * @default 80
+             * @description The percentage that insights hold the service level against. Default: 80.
              * @example 80
              */
-            target: number;
+            target?: number;
         };
         /**
          * OptionsAnswer
@@ -3473,59 +3608,49 @@ export interface components {
             kind: "options";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `all` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `all` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
         };
         /**
          * OtherRow
@@ -3739,12 +3864,12 @@ export interface components {
              */
             next: string | null;
             /**
-             * @description Null where a cursor leads, which goes forwards alone.
+             * @description The last page.
              * @example /api/calls?page=326&per_page=50&range=30d
              */
-            last: string | null;
+            last: string;
             /**
-             * @description The next page of this very version, for who wants to read all; see `cursor`.
+             * @description The next page of this very version; see `cursor`. Where a cursor has led, `prev`, `next` and `last` are of that version as well, and `first` begins again with the current one.
              * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
              */
             cursor: string | null;
@@ -4003,7 +4128,7 @@ export interface components {
              * @example VALIDATION_ERROR
              * @enum {string}
              */
-            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "HEADERS_TOO_LARGE" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "URI_TOO_LONG" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
+            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "HEADERS_TOO_LARGE" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "STORE_DENIED" | "STORE_UNAVAILABLE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "URI_TOO_LONG" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
             /**
              * @description For people; may change.
              * @example 'regoin' is not a parameter of this route; did you mean 'region'?
@@ -4016,6 +4141,14 @@ export interface components {
              * @example 2a157ca78dd0-30
              */
             request_id: string;
+        };
+        /**
+         * QueueAnswer
+         * @description The queue and its workers.
+         */
+        QueueAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["WorkQueue"];
         };
         /**
          * Readiness
@@ -4052,11 +4185,47 @@ export interface components {
          * @description What to do.
          */
         RefreshRequest: {
+            /** @description Run `REFRESH_COMMAND` first. Else only the manifest is read again. Default: true. */
+            run_command?: boolean;
+        };
+        /**
+         * RejectedRow
+         * @description A row of a raw file that became no call.
+         */
+        RejectedRow: {
             /**
-             * @description Run `REFRESH_COMMAND` first. Else only the manifest is read again.
-             * @default true
+             * @description The raw file's name.
+             * @example calls.csv
              */
-            run_command: boolean;
+            file: string;
+            /**
+             * @description Where it begins there, from 1.
+             * @example 8211
+             */
+            line: number | null;
+            /**
+             * @description Why it is no call.
+             * @example started_at_missing
+             */
+            reason: string;
+            /**
+             * @description What stood there, by the file's own columns; texts are cut after 500 characters.
+             * @example {
+             *       "id": "4711",
+             *       "start": ""
+             *     }
+             */
+            original: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RejectsAnswer
+         * @description The last ingest; null when no ingest has left its report beside the manifest.
+         */
+        RejectsAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["LastIngest"] | null;
         };
         /**
          * RolledBack
@@ -4393,6 +4562,38 @@ export interface components {
             signed_out: true;
         };
         /**
+         * StaleTime
+         * @description A time in which what was served may not have been the newest data, for one cause.
+         */
+        StaleTime: {
+            /**
+             * @description `manifest_changed`: a version was being built, so that its length is how long that dataset took to be published; `watcher_silent`: nobody looked, or Redis was away. The others as `stale_reason`.
+             * @enum {string}
+             */
+            cause: "build_failed" | "manifest_changed" | "manifest_unreadable" | "rolled_back" | "watcher_silent";
+            /**
+             * @description The version that was wanted; null where nobody knew.
+             * @example ad43f40cfa79570f
+             */
+            version: string | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             * @example 2026-09-30T23:56:57Z
+             */
+            began_at: string;
+            /**
+             * @description When it ended; null while it lasts.
+             * @example 2026-09-30T23:56:57Z
+             */
+            ended_at: string | null;
+            /**
+             * @description How long it lasted, or lasts until now.
+             * @example 0.8
+             */
+            seconds: number;
+        };
+        /**
          * Standing
          * @description Where the agent stands by one metric, among all agents under the same filters.
          */
@@ -4491,6 +4692,27 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "viewer";
+        };
+        /**
+         * UserList
+         * @description The users, by name.
+         */
+        UserList: {
+            /** @description The answer itself. */
+            data: components["schemas"]["ListedUser"][];
+            /** @description Where the answer comes from. */
+            meta: components["schemas"]["UsersMeta"];
+        };
+        /**
+         * UsersMeta
+         * @description How many there are.
+         */
+        UsersMeta: {
+            /**
+             * @description How many there are in all.
+             * @example 16271
+             */
+            total: number;
         };
         /**
          * Version
@@ -4646,6 +4868,82 @@ export interface components {
             total: number;
             /** @description Null while the newest data is what is published. */
             rolled_back: components["schemas"]["RolledBack"] | null;
+        };
+        /**
+         * Watching
+         * @description The watcher that has looked last.
+         */
+        Watching: {
+            /**
+             * @description Its name: host and process.
+             * @example web1-4712
+             */
+            name: string;
+            /**
+             * @description Where it looks for the manifest.
+             * @example data/manifest.json
+             */
+            location: string;
+            /**
+             * Format: date-time
+             * @description When it said so last.
+             * @example 2026-09-30T23:56:57Z
+             */
+            seen_at: string;
+            /**
+             * @description How often it looks, beside events.
+             * @example 15
+             */
+            interval_seconds: number;
+            /** @description Whether it has missed several turns: nobody may be watching. */
+            silent: boolean;
+        };
+        /**
+         * WorkQueue
+         * @description What waits, and who is there.
+         */
+        WorkQueue: {
+            /**
+             * @description Jobs that no worker has taken yet.
+             * @example 0
+             */
+            waiting: number;
+            /** @description Those that live, by name. */
+            workers: components["schemas"]["Worker"][];
+            /** @description Null when none has looked since Redis was empty. */
+            watcher: components["schemas"]["Watching"] | null;
+        };
+        /**
+         * Worker
+         * @description A worker that lives: one that has not said so for ten seconds is not listed.
+         */
+        Worker: {
+            /**
+             * @description Its name: host, process and a random end.
+             * @example web1-4711-9f3c1d
+             */
+            name: string;
+            /**
+             * @description The machine that it runs on.
+             * @example web1
+             */
+            host: string;
+            /**
+             * @description Its process there.
+             * @example 4711
+             */
+            process_id: number;
+            /**
+             * Format: date-time
+             * @description When it said so last.
+             * @example 2026-09-30T23:56:57Z
+             */
+            seen_at: string;
+            /**
+             * @description What it works on, for `/api/settings/jobs/{id}`; null: nothing.
+             * @example build-ad43f40cfa79570f
+             */
+            job_id: string | null;
         };
     };
     responses: never;
@@ -5453,6 +5751,83 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6857,6 +7232,83 @@ export interface operations {
             };
         };
     };
+    getFreshness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is remembered. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreshnessAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -7089,6 +7541,83 @@ export interface operations {
             };
         };
     };
+    getQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What waits, and who is there. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     refreshDataset: {
         parameters: {
             query?: never;
@@ -7182,6 +7711,94 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `MANIFEST_INVALID`, `MANIFEST_MISSING`, `REDIS_UNAVAILABLE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getRejects: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only rows of this reason, as in `rejected_by_reason`.
+                 * @example started_at_missing
+                 */
+                reason?: string;
+                /**
+                 * @description How many rejected rows, the first ones.
+                 * @example 20
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known of it. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejectsAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_CORRUPT`, `OVERLOADED`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */

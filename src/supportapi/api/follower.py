@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,41 +12,73 @@ from supportapi.answers.prepared import PreparedAnswer
 from supportapi.api.current import Current, Snapshot, nothing_loaded, ready_answers
 from supportapi.api.hot import HotAnswers
 from supportapi.errors import ShelfUnavailable, SnapshotIncomplete, SupportApiError, WarmingUp
+from supportapi.snapshots.freshness import silence_allowed, why_behind
 from supportapi.snapshots.keys import FORMAT
 from supportapi.snapshots.pointer import PREPARED
 from supportapi.snapshots.shelf import EVENTS_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from supportapi.answers.meta import StaleReason
     from supportapi.api.machine import ThisMachine
-    from supportapi.snapshots.follow import AsyncShelf
-    from supportapi.snapshots.pointer import Pointer, Published
+    from supportapi.refresh.totals import AsyncTotals, JobTotals
+    from supportapi.snapshots.follow import AsyncShelf, Memory
+    from supportapi.snapshots.pointer import Pointer, Published, VersionCard
     from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
 WAIT_MS: Final = 1_000
 _BACKOFF_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
 _STOP_SECONDS: Final = 0.5
 _WORKERS_EVERY_SECONDS: Final = 3.0
-_SILENT_INTERVALS: Final = 3
-_SILENT_GRACE: Final = timedelta(seconds=10)
 _log = structlog.get_logger(__name__)
 
 
 class Seen:
     """What the follower saw last: for readiness, and for what is told of freshness."""
 
-    __slots__ = ("load_problem", "manifest", "outcomes", "pointer", "redis", "workers", "workers_at")
+    __slots__ = (
+        "heard_at",
+        "load_problem",
+        "manifest",
+        "memory",
+        "pointer",
+        "redis",
+        "stale_since",
+        "totals",
+        "watcher_silent",
+        "workers",
+        "workers_at",
+    )
 
     def __init__(self) -> None:
         self.redis = False
         self.pointer: Pointer | None = None
         self.manifest: ManifestSighting | None = None
+        self.watcher_silent = True
+        self.heard_at = 0.0
         self.workers: list[WorkerBeat] = []
-        self.outcomes: dict[tuple[str, str], int] = {}
+        self.totals: JobTotals | None = None
+        self.memory: Memory | None = None
+        self.stale_since: datetime | None = None
         self.workers_at = 0.0
         self.load_problem: SupportApiError | None = None
+
+    def hear(self, sighting: ManifestSighting | None, now: datetime, uptime: float) -> None:
+        """What the watcher said last. How long it is silent since tells `uptime`, for clocks differ and jump.
+
+        Only how old the first sighting is, is told by the clocks: `now` is ours.
+        """
+        if sighting is None:
+            self.manifest, self.watcher_silent = None, True
+            return
+        if self.manifest is None:
+            self.heard_at = uptime - max(0.0, (now - sighting.seen_at).total_seconds())
+        elif sighting.seen_at != self.manifest.seen_at:
+            self.heard_at = uptime
+        self.manifest = sighting
+        self.watcher_silent = uptime - self.heard_at > silence_allowed(sighting.interval_seconds)
 
 
 class Follower:
@@ -60,6 +91,7 @@ class Follower:
     def __init__(
         self,
         shelf: AsyncShelf,
+        totals: AsyncTotals,
         machine: ThisMachine,
         *,
         hot_bytes: int,
@@ -67,6 +99,7 @@ class Follower:
         now: Callable[[], datetime],
     ) -> None:
         self._shelf = shelf
+        self._totals = totals
         self._machine = machine
         self._hot_bytes = hot_bytes
         self._announce = announce
@@ -99,11 +132,13 @@ class Follower:
             self._event = news[-1].id
             self._untold = [*self._untold, *news][-EVENTS_KEPT:]
         self.seen.pointer = await self._shelf.current()
-        self.seen.manifest = await self._shelf.manifest()
+        sighting = await self._shelf.manifest()
         loop_time = asyncio.get_running_loop().time()
+        self.seen.hear(sighting, self._now(), loop_time)
         if loop_time - self.seen.workers_at >= _WORKERS_EVERY_SECONDS or not self.seen.redis:
             self.seen.workers = await self._shelf.workers()
-            self.seen.outcomes = await self._shelf.outcomes()
+            self.seen.totals = await self._totals.read()
+            self.seen.memory = await self._shelf.memory()
             self.seen.workers_at = loop_time
         self.seen.redis = True
         if self.seen.pointer is not None:
@@ -127,9 +162,11 @@ class Follower:
                 self._judge()
                 failures += 1
                 await asyncio.sleep(_BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS)) - 1])
-            except Exception:  # noqa: BLE001 - see below
-                # A follower that ended would serve one version for ever and call it fresh.
+            except Exception as error:  # noqa: BLE001 - see below
+                # A follower that ended, or did not judge, would serve one version for ever and call it fresh.
                 _log.exception("follower.failed")
+                self.seen.load_problem = SupportApiError(f"The follower failed: {type(error).__name__}.")
+                self._judge()
                 await asyncio.sleep(_BACKOFF_SECONDS[-1])
 
     async def _catch_up(self, pointer: Pointer) -> None:
@@ -147,7 +184,8 @@ class Follower:
             self.seen.load_problem = problem
             return
         self.seen.load_problem = None
-        self._fresh = ready_answers(snapshot, self._hot_bytes)
+        earlier, self._fresh = self._fresh, ready_answers(snapshot, self._hot_bytes)
+        self._fresh.learn(earlier)
         self.current = Current(snapshot, None, self._fresh)
         self._judge()
         _log.info("follower.loaded", version=pointer.version, sequence=pointer.sequence)
@@ -163,10 +201,17 @@ class Follower:
         aggregates = await asyncio.to_thread(self._machine.load, card)
         if aggregates is None:
             aggregates = await self._machine.make_from(self._shelf, card)
-            kept = [entry.card for entry in await self._shelf.history()]
-            await asyncio.to_thread(self._machine.retire, [card, *kept])
+            await self._tidy(card)
         encoded = (await self._shelf.read(pointer.version, PREPARED))[PREPARED]
         return Snapshot(card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
+
+    async def _tidy(self, card: VersionCard) -> None:
+        # What could not be removed now is removed when the next version is made.
+        try:
+            kept = [entry.card for entry in await self._shelf.history()]
+            await asyncio.to_thread(self._machine.retire, [card, *kept])
+        except (OSError, SupportApiError) as cause:
+            _log.warning("follower.not_tidied", reason=str(cause))
 
     def _judge(self) -> None:
         """Swap in a `Current` of the freshness that is true now, if it differs."""
@@ -176,7 +221,8 @@ class Follower:
             problem = self.seen.load_problem or nothing_loaded(code, message)
             self.current = Current(None, None, self.current.hot, problem)
             return
-        reason = stale_reason(self.current.snapshot, self.seen, self._now())
+        reason = stale_reason(self.current.snapshot, self.seen)
+        self.seen.stale_since = None if reason is None else self.seen.stale_since or self._now()
         if reason != self.current.stale_reason:
             _log.info("follower.freshness", stale_reason=reason)
             # The answers of the fresh state are kept aside: Redis comes back more often than it goes for good.
@@ -184,29 +230,13 @@ class Follower:
             self.current = Current(self.current.snapshot, reason, hot)
 
 
-def watcher_is_silent(sighting: ManifestSighting | None, now: datetime) -> bool:
-    """Whether the watcher has missed several of its own intervals."""
-    if sighting is None:
-        return True
-    return now - sighting.seen_at > _SILENT_INTERVALS * timedelta(seconds=sighting.interval_seconds) + _SILENT_GRACE
-
-
-def stale_reason(snapshot: Snapshot, seen: Seen, now: datetime) -> StaleReason | None:
+def stale_reason(snapshot: Snapshot, seen: Seen) -> StaleReason | None:
     """Why the loaded snapshot may not be the newest data; None when it is known to be."""
     if not seen.redis:
         return "redis_unreachable"
     if seen.pointer is None or isinstance(seen.load_problem, SnapshotIncomplete):
         return "version_lost"
     sighting = seen.manifest
-    if sighting is None or watcher_is_silent(sighting, now):
+    if sighting is None or seen.watcher_silent:
         return "watcher_silent"
-    if sighting.version is None:
-        return "manifest_unreadable"
-    return None if sighting.version == snapshot.card.version else _why_not(sighting.version, seen.pointer, sighting)
-
-
-def _why_not(wanted: str, pointer: Pointer, sighting: ManifestSighting) -> StaleReason:
-    """Why the version that the manifest asks for is not the one in force."""
-    if pointer.holds_off(wanted):
-        return "rolled_back"
-    return "build_failed" if sighting.error_code is not None else "manifest_changed"
+    return why_behind(sighting, seen.pointer, snapshot.card.version)

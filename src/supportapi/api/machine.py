@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from supportapi.calls.manifest import ManifestFile
+from supportapi.dataset.files import writing
 from supportapi.errors import DataMismatch, DataMissing, SnapshotIncomplete
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.snapshots.pointer import STATE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -40,11 +42,9 @@ class ThisMachine:
     def make(self, card: VersionCard, states: Mapping[str, bytes]) -> Aggregates:
         """Make the arrays of a version, once for all processes of the machine, and load them.
 
-        Raises `DataMissing` or `DataMismatch` when the rows can no longer be got, `HomeNotWritable`.
+        Raises `DataMissing` when the rows can no longer be got, and `DatasetNotWritable`.
         """
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone():
             made = self.load(card)
             if made is None:
                 self._build(card, states)
@@ -65,9 +65,10 @@ class ThisMachine:
         return await self.make_from(shelf, card) if found is None else found
 
     def retire(self, kept: Sequence[VersionCard]) -> None:
-        """Remove what none of the `kept` versions needs. Where a worker runs, its builds do this."""
+        """Remove what none of the `kept` versions needs, the one in force first. A worker's builds do this as well."""
         self._arrays.prune({card.version for card in kept})
-        self._pinned.prune({file.hash for card in kept for file in card.files})
+        live = {file.hash for card in kept[:1] for file in card.files}
+        self._pinned.prune({file.hash for card in kept for file in card.files}, live)
 
     def rows(self, card: VersionCard) -> list[Path]:
         """The version's own files on this machine, copied here first if need be.
@@ -84,6 +85,15 @@ class ThisMachine:
         from supportapi.refresh.build import calls_of  # noqa: PLC0415 - only who asks for rows needs Polars
 
         return calls_of(self.rows(card))
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        with writing(self._lock.parent):
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+            lock = self._lock.open("w")
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _build(self, card: VersionCard, states: Mapping[str, bytes]) -> None:
         # Polars comes in only here: where the worker runs as well, the arrays are there already.

@@ -12,17 +12,16 @@ import structlog
 from redis.exceptions import RedisError
 
 from supportapi.answers.prepared import prepare
-from supportapi.dataset.pinned import Pinned
-from supportapi.dataset.source import LocalSource
 from supportapi.errors import ShelfUnavailable
 from supportapi.processes.redis_server import redis_for
+from supportapi.processes.store import pinned_of, source_of
 from supportapi.refresh.job import run_build, run_refresh
 from supportapi.refresh.queue import BUILD, REFRESH, BuildQueue
 from supportapi.refresh.records import Records
 from supportapi.refresh.worker import BuildWorker, Task
 from supportapi.refresh.workshop import Workshop
 from supportapi.snapshots.arrays import Arrays
-from supportapi.snapshots.client import connect, memory_problem
+from supportapi.snapshots.client import connect, memory_problem, require_writes
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def run_worker(settings: Settings) -> None:
 
 def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
     """Work until RQ's loop ends; whether somebody asked for that."""
-    _wait_for_redis(redis, shop.shelf)
+    _wait_for_redis(redis)
     tasks: dict[str, Task] = {BUILD: partial(run_build, shop), REFRESH: partial(run_refresh, shop)}
     worker: BuildWorker | None = None
     try:
@@ -74,12 +73,12 @@ def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
 
 def workshop(settings: Settings, redis: Redis) -> Workshop:
     """The doors and settings of the builds of this machine."""
-    source = LocalSource(settings.manifest_path)
+    source = source_of(settings)
     records = Records(redis, clock=lambda: datetime.now(UTC))
     shelf = Shelf(redis, settings.snapshots_kept)
     return Workshop(
         source=source,
-        pinned=Pinned(settings.supportapi_home, source),
+        pinned=pinned_of(settings, source),
         shelf=shelf,
         arrays=Arrays(settings.supportapi_home),
         records=records,
@@ -93,11 +92,11 @@ def workshop(settings: Settings, redis: Redis) -> Workshop:
     )
 
 
-def _wait_for_redis(redis: Redis, shelf: Shelf) -> None:
+def _wait_for_redis(redis: Redis) -> None:
     waited = False
     while True:
         try:
-            shelf.current()
+            require_writes(redis)
             problem = memory_problem(redis)
         except ShelfUnavailable as cause:
             if not waited:

@@ -100,12 +100,12 @@ def calls_of(paths: Sequence[Path]) -> pl.LazyFrame:
     return pl.concat([canonical(pl.scan_parquet(path)) for path in paths]) if paths else pl.LazyFrame(schema=SCHEMA)
 
 
-def prune(workshop: Workshop, manifest: Manifest | None = None) -> None:
-    """Remove this machine's arrays and pinned files that no kept version needs, nor `manifest` if there is one."""
+def prune(workshop: Workshop, manifest: Manifest) -> None:
+    """Remove this machine's arrays and pinned files that neither a kept version needs nor `manifest`, the live one."""
     kept = [entry.card for entry in workshop.shelf.history()]
     workshop.arrays.prune({card.version for card in kept})
-    files = {file.hash for card in kept for file in card.files}
-    workshop.pinned.prune(files | {file.hash for file in (manifest.files if manifest else ())})
+    live = {file.hash for file in manifest.files}
+    workshop.pinned.prune(live | {file.hash for card in kept for file in card.files}, live)
 
 
 def _tidy(workshop: Workshop, manifest: Manifest) -> None:

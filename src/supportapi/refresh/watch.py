@@ -6,27 +6,31 @@ a failed build and a restart are all healed by the same comparison.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from watchfiles import watch
 
+from supportapi.calls.manifest import Manifest
 from supportapi.errors import ShelfUnavailable, SupportApiError
+from supportapi.refresh.freshness_log import FreshnessLog
+from supportapi.refresh.retry import is_due
 from supportapi.snapshots.keys import FORMAT
 from supportapi.snapshots.sightings import ManifestSighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
     from pathlib import Path
     from threading import Event
 
-    from supportapi.calls.manifest import Manifest
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import JobRecord, Records
+    from supportapi.snapshots.pointer import Pointer
     from supportapi.snapshots.shelf import Shelf
 
 _LOG: Final = structlog.get_logger()
@@ -34,8 +38,8 @@ _TICK_SECONDS: Final = 1.0
 _DEBOUNCE_MS: Final = 200
 _STEP_MS: Final = 20
 _LONGEST_PAUSE_SECONDS: Final = 2.0
-# Beyond the longest pause between attempts: the clock was set back.
-_IMPLAUSIBLE_SECONDS: Final = 90.0
+# Builds that wait already: a manifest that is replaced faster than it can be built must not fill the queue.
+_WAITING_MAX: Final = 4
 REQUESTED_BY: Final = "watcher"
 NEWER_RELEASE: Final = "NEWER_RELEASE"
 
@@ -64,6 +68,7 @@ class Watcher:
         self._shelf = shelf
         self._records = records
         self._queue = queue
+        self._freshness = FreshnessLog(shelf)
         self._wanted = wanted
         self._interval_seconds = interval_seconds
         self._name = name
@@ -125,7 +130,7 @@ class Watcher:
         self._queue.sweep()
         sighting = self._sighting()
         if isinstance(self._seen, SupportApiError) or sighting.version is None or sighting.dataset_hash is None:
-            self._shelf.see_manifest(sighting)
+            self._tell(sighting, None)
             return
         current = self._shelf.current()
         failed: JobRecord | None = None
@@ -133,11 +138,16 @@ class Watcher:
         held_off = current is not None and current.holds_off(sighting.version)
         if not newer and not held_off and (current is None or current.version != sighting.version):
             record = self._records.latest(sighting.version)
-            if _is_due(record, self._records.clock(), self._interval_seconds):
-                self._queue.request_build(sighting.version, sighting.dataset_hash, REQUESTED_BY)
+            if is_due(record, self._records.clock(), min(_TICK_SECONDS, self._interval_seconds), self._last_write):
+                if self._queue.length() < _WAITING_MAX:
+                    self._queue.request_build(sighting.version, sighting.dataset_hash, REQUESTED_BY)
             elif record is not None and record.state == "failed":
                 failed = record
-        self._shelf.see_manifest(self._sighting(failed, newer=newer))
+        self._tell(self._sighting(failed, newer=newer), current)
+
+    def _tell(self, sighting: ManifestSighting, current: Pointer | None) -> None:
+        self._freshness.note(sighting, current)
+        self._shelf.see_manifest(sighting)
 
     def _look(self) -> None:
         try:
@@ -148,6 +158,16 @@ class Watcher:
         if told != self._told:
             self._told = told
             _LOG.info("manifest.seen", location=self._source.location, dataset_hash=told[0], code=told[1])
+
+    def _last_write(self) -> datetime | None:
+        if self._manifest_path is None or not isinstance(self._seen, Manifest):
+            return None
+        # The change of the entry: a copy may bring the time of its bytes along from elsewhere.
+        written: list[float] = []
+        for file in self._seen.files:
+            with contextlib.suppress(OSError):
+                written.append((self._manifest_path.parent / file.path).stat().st_ctime)
+        return datetime.fromtimestamp(max(written), UTC) if written else None
 
     def _sighting(self, failed: JobRecord | None = None, *, newer: bool = False) -> ManifestSighting:
         about: dict[str, Any] = {
@@ -176,6 +196,7 @@ class Watcher:
             version=self._wanted(seen),
             size_bytes=seen.size_bytes,
             row_count=seen.row_count,
+            rejected_rows=seen.rejected_rows,
             updated_at=seen.updated_at,
             min_started_at=seen.min_started_at,
             max_started_at=seen.max_started_at,
@@ -238,23 +259,3 @@ def _identities(folders: Iterable[Path]) -> list[tuple[str, int, int]]:
             continue
         found.append((str(folder), status.st_dev, status.st_ino))
     return found
-
-
-def _is_due(record: JobRecord | None, now: datetime, interval_seconds: float) -> bool:
-    """Whether a build should be asked for, given the latest one of its version; the version is not published."""
-    if record is None:
-        return True
-    if record.open:
-        return False
-    if record.state == "failed":
-        if record.next_attempt_at is None:
-            return False
-        waiting = (record.next_attempt_at - now).total_seconds()
-        return waiting <= 0 or waiting > _IMPLAUSIBLE_SECONDS
-    # Built once and not current: the manifest came back to it, or another watcher wants another version all the time.
-    # The first is served at once; the second must not flip at every turn.
-    return record.ended_at is None or record.state == "cancelled" or _rested(record.ended_at, now, interval_seconds)
-
-
-def _rested(ended_at: datetime, now: datetime, interval_seconds: float) -> bool:
-    return abs((now - ended_at).total_seconds()) >= min(_TICK_SECONDS, interval_seconds)

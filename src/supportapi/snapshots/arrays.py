@@ -135,10 +135,9 @@ class Arrays:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as cause:
+            reason = cause.strerror or str(cause)  # NumPy says how much it could write, and not why no more
             raise DatasetNotWritable(
-                f"The folder '{self._folder}' refuses a write: {cause.strerror}.",
-                path=str(self._folder),
-                reason=cause.strerror,
+                f"The folder '{self._folder}' refuses a write: {reason}.", path=str(self._folder), reason=reason
             ) from cause
 
 

@@ -18,6 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from supportapi.errors import ShelfUnavailable
+from supportapi.snapshots import keys
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -59,6 +60,12 @@ def reaching_redis() -> Generator[None]:
         said = str(cause) if not isinstance(cause, (RedisConnectionError, ConnectionError)) else "no connection"
         said = said[:200].rstrip(".")
         raise ShelfUnavailable(f"Redis does not do what it is asked: {said}.", error=type(cause).__name__) from cause
+
+
+def require_writes(redis: Redis) -> None:
+    """Raises `ShelfUnavailable` when Redis does not answer, is full, or is a replica: then nobody can work with it."""
+    with reaching_redis():
+        redis.set(keys.PROBE, b"", px=1)
 
 
 def memory_problem(redis: Redis) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
 from supportapi.errors import SnapshotIncomplete
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import reaching_redis
+from supportapi.snapshots.freshness import TURN, Turn
 from supportapi.snapshots.pointer import (
     CARD,
     Kept,
@@ -25,6 +26,15 @@ from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+_PIECE_BYTES: Final = 1 << 20
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """Bytes of Redis: what it uses, and its limit if it has one."""
+
+    used: int
+    limit: int | None
 
 
 class AsyncShelf:
@@ -48,9 +58,21 @@ class AsyncShelf:
         Raises `SnapshotIncomplete` when one is gone: read the pointer again, a flip has overtaken the reader.
         """
         wanted = keys_of(version, await self.parts(version), parts)
+        return whole(version, {part: await self._value(key) for part, key in wanted.items()})
+
+    async def _value(self, key: str) -> bytes | None:
+        # Piece by piece: the time-out is for an answer, and all of a large part may take longer than that. What stands
+        # under the key of a part is never replaced, only gone.
         with reaching_redis():
-            values = cast("list[bytes | None]", await self._redis.mget(list(wanted.values())) if wanted else [])
-        return whole(version, dict(zip(wanted, values, strict=True)))
+            value = cast("bytes", await self._redis.getrange(key, 0, _PIECE_BYTES - 1))
+            if len(value) < _PIECE_BYTES:
+                return value or None
+            size = cast("int", await self._redis.strlen(key))
+            pieces = [value]
+            for begin in range(_PIECE_BYTES, size, _PIECE_BYTES):
+                pieces.append(await self._redis.getrange(key, begin, begin + _PIECE_BYTES - 1))  # noqa: PERF401 - awaited
+        whole_value = b"".join(pieces)
+        return whole_value if len(whole_value) == size else None
 
     async def card(self, version: str) -> VersionCard:
         return msgspec.json.decode((await self.read(version, CARD))[CARD], type=VersionCard)
@@ -93,15 +115,17 @@ class AsyncShelf:
             document = await self._redis.get(keys.MANIFEST)
         return None if document is None else msgspec.json.decode(document, type=ManifestSighting)
 
-    async def outcomes(self) -> dict[tuple[str, str], int]:
-        """How many attempts of jobs have ended, by kind (`build`, `refresh`) and outcome (`succeeded`, or a code)."""
+    async def turns(self) -> list[Turn]:
+        """When what is served became stale or fresh, the oldest first."""
         with reaching_redis():
-            fields = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.OUTCOMES))
-        counts: dict[tuple[str, str], int] = {}
-        for name, count in fields.items():
-            kind, _, outcome = name.decode().partition(" ")
-            counts[kind, outcome] = int(count)
-        return counts
+            entries = await self._redis.xrange(keys.FRESHNESS)
+        return [msgspec.json.decode(fields[TURN], type=Turn) for _, fields in entries]
+
+    async def memory(self) -> Memory:
+        """What Redis holds, and may hold."""
+        with reaching_redis():
+            said = await self._redis.info("memory")
+        return Memory(used=int(said["used_memory"]), limit=int(said.get("maxmemory", 0)) or None)
 
     async def workers(self) -> list[WorkerBeat]:
         """The workers that live."""
