@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from supportapi.calls.filter import value_of
 from supportapi.rollups.axes import wall_clock
-from supportapi.rollups.codes import Rows, among, within
+from supportapi.rollups.codes import Rows, one_of, within
 from supportapi.rollups.stretches import total
 from supportapi.rollups.text_search import MOST_FOUND, holding
 
@@ -134,8 +134,9 @@ def _in_hours(codes: RowCodes, clock: Clock, kept: NDArray[np.bool_], first: int
     Rows stand in order of time: those of an hour are found by its ends, and none is looked at by itself.
     """
     seconds = codes.columns["second"][first:end]
+    marks = np.zeros(len(seconds), dtype=bool)
     if not len(seconds):
-        return np.zeros(0, dtype=bool)
+        return marks
     low, high = int(seconds[0]) + codes.base_second, int(seconds[-1]) + codes.base_second
     changes = clock.changes[(clock.changes > low) & (clock.changes <= high)].tolist()
     starts: list[NDArray[np.int64]] = []
@@ -145,10 +146,13 @@ def _in_hours(codes: RowCodes, clock: Clock, kept: NDArray[np.bool_], first: int
         hours = np.arange(start - (start + ahead) % _HOUR, stop, _HOUR)
         starts.append(np.maximum(hours, start))
         flags.append(kept[(hours + ahead) // _HOUR % clock.buckets])
+    turns = np.flatnonzero(np.diff(np.concatenate(flags), prepend=False))
     # As what they are searched among: else all of that would be copied.
-    wanted = (np.concatenate(starts) - codes.base_second).astype(seconds.dtype)
-    edges = np.append(np.searchsorted(seconds, wanted), len(seconds))
-    return np.repeat(np.concatenate(flags), np.diff(edges))
+    wanted = (np.concatenate(starts)[turns] - codes.base_second).astype(seconds.dtype)
+    edges: list[int] = [*np.searchsorted(seconds, wanted).tolist(), len(seconds)]
+    for start, stop in zip(edges[::2], edges[1::2], strict=False):
+        marks[start:stop] = True
+    return marks
 
 
 def _posted(
@@ -176,7 +180,7 @@ def _marked(first: int, end: int, count: int, tests: list[Test], *, at_least: bo
     def mark(rows: slice) -> int:
         kept = tests[0](rows)
         for test in tests[1:]:
-            kept = kept & test(rows)
+            kept &= test(rows)
         mask[rows] = kept
         return int(np.count_nonzero(kept))
 
@@ -239,7 +243,8 @@ def _spans(step_ms: int, selection: Selection) -> dict[str, tuple[int, int | Non
 
 
 def _among(column: NDArray[Any], codes: NDArray[np.intp]) -> Test:
-    return lambda rows: among(column[rows], codes)
+    found = one_of(codes)
+    return lambda rows: found(column[rows])
 
 
 def _marked_from(marked: NDArray[np.bool_], first: int) -> Test:

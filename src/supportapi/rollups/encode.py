@@ -44,7 +44,12 @@ def in_order_of_time(calls: pl.LazyFrame) -> pl.LazyFrame:
     return calls.sort(SORT_KEY) if calls.select(mixed.any()).collect(engine="streaming").item() else calls
 
 
-def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window]) -> RowCodes:
+def row_codes(
+    calls: pl.LazyFrame,
+    members: Mapping[str, Sequence[str]],
+    days: Mapping[str, Window],
+    agents_by_name: NDArray[np.intp],
+) -> RowCodes:
     """The codes of canonical `calls` in order of time; `days` has the days with data of each reporting zone."""
     ticks = coded(in_ticks(calls), members)
     extent = ticks.select(
@@ -65,7 +70,8 @@ def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: M
     for position, window in enumerate(days.values()):
         columns |= _day_index(columns[f"day_{position}"], position, window.days)
     sizes = {name: len(members[name]) + 1 for name in DIMENSIONS}
-    made = (postings(dims, columns, sizes) for dims in POSTED)
+    layouts: dict[tuple[str, ...], NDArray[np.intp]] = {("agent_id",): agents_by_name}
+    made = (postings(dims, columns, sizes, layouts.get(dims)) for dims in POSTED)
     return RowCodes(columns, classes, base_second, step_ms, [each for each in made if each is not None])
 
 

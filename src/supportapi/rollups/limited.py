@@ -14,7 +14,7 @@ from supportapi.calls.window import Window
 from supportapi.measures.tally import COUNTS, REPEAT_COUNTS
 from supportapi.rollups.aggregates import Aggregates, View, keys_of
 from supportapi.rollups.call_rows import CallRows
-from supportapi.rollups.codes import RowCodes, among
+from supportapi.rollups.codes import RowCodes, one_of
 from supportapi.rollups.follow_ups import COUNTED, judged
 from supportapi.rollups.plan import NO_DAYS
 from supportapi.rollups.questions import Member
@@ -43,7 +43,7 @@ def limited_to(aggregates: Aggregates, regions: Iterable[str]) -> Aggregates:
     columns there are, agents' newest names, and whether a customer called again.
     """
     shown = aggregates.codes_of("region", regions)
-    rows = np.flatnonzero(among(aggregates.codes.columns["region"], shown))
+    rows = np.flatnonzero(one_of(shown)(aggregates.codes.columns["region"]))
     facts = _facts(aggregates, rows)
     codes, rejudged = _judged_anew(aggregates, rows)
     view = View(

@@ -64,7 +64,9 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def covers(dims: tuple[str, ...], needed: frozenset[str]) -> bool:
-    """Whether cells over `dims` tell apart everything that is `needed`."""
+    """Whether cells over `dims` tell apart everything that is `needed`; pairs tell nothing of all of them together."""
+    if dims == (PAIR,) and not needed:
+        return False
     known = {name for dim in dims for name in (PAIR_COLUMNS if dim == PAIR else (dim,))}
     return needed <= known
 
