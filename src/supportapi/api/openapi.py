@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 from msgspec import inspect
 
-from supportapi.api.described import described, plain_text
+from supportapi.api.described import defaults_in_words, described, plain_text
 from supportapi.api.envelope import CODES, STATUSES, Failure
 from supportapi.api.gate import COOKIE
 from supportapi.api.operation import OPERATION, Operation, Success
@@ -83,7 +83,9 @@ class _Schemas:
         _, inputs = msgspec.json.schema_components(taken, ref_template=_REF)
         dated = _dated_fields([*sent, *taken])
         self.components = {
-            name: _polished(schema if name in inputs else _always_sent(schema), dated.get(name, ()))
+            name: defaults_in_words(_polished(schema, dated.get(name, ())))
+            if name in inputs
+            else _polished(_always_sent(schema), dated.get(name, ()))
             for name, schema in sorted(components.items())
         }
 
@@ -263,7 +265,7 @@ def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str
 def _failures(method: str, operation: Operation) -> dict[int, set[str]]:
     failures: dict[int, set[str]] = {500: {"INTERNAL"}}
     kinds: set[type[SupportApiError]] = set(operation.failures)
-    if operation.role == "admin" or method not in _SAFE:
+    if method not in _SAFE:
         failures[403] = {"FORBIDDEN"}
     if operation.body is not None:
         kinds |= {ValidationFailed, UnsupportedMediaType}
