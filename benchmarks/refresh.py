@@ -125,7 +125,8 @@ def _built() -> dict[str, Any]:
 
     settings = load_settings(os.environ, Path("no-such-file.env"))
     configure_logs("benchmark", settings)
-    shop = workshop(settings, connect(str(settings.redis_url)))
+    redis = connect(str(settings.redis_url))
+    shop = workshop(settings, redis, redis)
     manifest = shop.source.read()
     record = shop.queue.request_build(shop.wanted(manifest), manifest.hash, "benchmark")
     before = process_time()

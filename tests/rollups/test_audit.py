@@ -13,7 +13,7 @@ from supportapi.calls.window import Window
 from supportapi.measures.tally import COUNTS, REPEAT_COUNTS
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.audit import audit
-from supportapi.rollups.audit_report import Asked, AuditReport
+from supportapi.rollups.audit_report import Asked, AuditReport, Compared
 from supportapi.rollups.codes import UNKNOWN_BUCKET
 from supportapi.rollups.questions import TIME_AXES
 from tests.rollups import random_calls
@@ -109,7 +109,8 @@ def test_of_a_small_change_the_days_that_changed_and_a_month_are_asked_for() -> 
 
     report = audit(aggregates_of(a_year), frame(a_year), 40, changed=changed)
 
-    assert (report.questions[0].from_, report.questions[0].to) == (changed.start, changed.end)
+    assert (report.questions[0].calls.expected, report.questions[0].values) == (1700, 1)
+    assert (report.questions[1].from_, report.questions[1].to) == (changed.start, changed.end)
     assert report.failing(1) == []
     elsewhere = [one for one in report.questions if one.to < changed.start]
     assert len(elsewhere) > 10
@@ -122,7 +123,18 @@ def test_a_change_that_the_aggregates_missed_is_found_in_its_days(lost: slice) -
 
     report = audit(aggregates_of(CALLS[lost]), frame(CALLS), 4, changed=changed)
 
-    assert report.questions[0].mismatches
+    assert report.questions[1].mismatches
+
+
+def test_one_call_too_many_is_found_wherever_it_is() -> None:
+    a_year = [CALLS[n % 200] | {"call_id": f"y{n}", "started_at": _FIRST + timedelta(hours=5 * n)} for n in range(1700)]
+    one_day = Window(date(2024, 12, 20), date(2024, 12, 21))
+
+    report = audit(aggregates_of([*a_year, CALLS[0]]), frame(a_year), 1, changed=one_day)
+
+    assert [one.mismatches for one in report.questions] == [
+        (Compared(measure="calls", cell=None, expected=1700, found=1701),)
+    ]
 
 
 def test_a_dataset_without_calls_passes() -> None:

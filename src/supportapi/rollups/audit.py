@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
-from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
@@ -19,6 +18,8 @@ from supportapi.rollups.audit_report import Asked, AuditReport, Compared
 from supportapi.rollups.questions import HOUR_OF_WEEK, PAIR, RATING, STEP, Measured, Question
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
     from numpy.typing import NDArray
 
@@ -59,20 +60,34 @@ def audit(
     relative error, for each question as a whole and in every cell along its axes. `calls` are the canonical rows; they
     are read a few times for every 16 questions, streaming. Repeats are compared for windows with up to a million calls.
 
-    Where only the days `changed` have other calls than a version that was audited, "everything" are they, and the
-    questions are about them and, in turn, about a month that is chosen at random: other rows are not read.
+    Where only the days `changed` have other calls than a version that was audited, "everything" is the number of calls.
+    The other questions are about these days (all of them, first) and, in turn, about a month that is chosen at random:
+    other rows are not read.
     """
     chosen = random.Random(seed)  # noqa: S311  a sample, not a secret
-    spans: list[Window] = []
-    if changed is not None:
-        spans = [changed, _month(aggregates, chosen)]
-        calls = calls.filter(plain_rows.started_around(spans))
-    about = cycle(spans or [None])
-    questions = [_everything(aggregates, next(about))]
-    questions += [_question(aggregates, chosen, next(about)) for _ in range(queries - 1)]
-    questions = questions[:queries]
+    if changed is None:
+        questions = [_everything(aggregates), *(_question(aggregates, chosen) for _ in range(queries - 1))]
+        asked = _asked(aggregates, calls, questions[:queries])
+    else:
+        spans = (changed, _month(aggregates, chosen))
+        questions = [Question(aggregates.zones[0], changed)]
+        questions += [_question(aggregates, chosen, spans[number % 2]) for number in range(1, queries - 1)]
+        near = calls.filter(plain_rows.started_around(spans))
+        asked = [_counted(aggregates, calls), *_asked(aggregates, near, questions[: queries - 1])][:queries]
+    values = sum(one.values for one in asked)
+    return AuditReport(queries=queries, seed=seed, seconds=None, values=values, questions=tuple(asked))
+
+
+def _counted(aggregates: Aggregates, calls: pl.LazyFrame) -> Asked:
+    """How many calls there are: files know that without being read."""
+    ledger = _Ledger(_everything(aggregates))
+    ledger.compare_whole("calls", plain_rows.count(calls), int(aggregates.tally(ledger.question).tally["calls"]))
+    return ledger.closed()
+
+
+def _asked(aggregates: Aggregates, calls: pl.LazyFrame, questions: Sequence[Question]) -> list[Asked]:
     asked: list[Asked] = []
-    for first in range(0, queries, _AT_ONCE):
+    for first in range(0, len(questions), _AT_ONCE):
         batch = [_Ledger(question) for question in questions[first : first + _AT_ONCE]]
         rows = plain_rows.asked(calls, [ledger.question for ledger in batch])
         wholes = plain_rows.wholes(rows, len(batch))
@@ -86,8 +101,7 @@ def audit(
                 _compare_cells(aggregates, plain_rows.cells(rows, number, ledger.question, shares), shares, ledger)
             _compare_repeats(aggregates, calls, ledger)
         asked += [ledger.closed() for ledger in batch]
-    values = sum(one.values for one in asked)
-    return AuditReport(queries=queries, seed=seed, seconds=None, values=values, questions=tuple(asked))
+    return asked
 
 
 class _Ledger:
@@ -141,9 +155,9 @@ class _Ledger:
         )
 
 
-def _everything(aggregates: Aggregates, span: Window | None) -> Question:
+def _everything(aggregates: Aggregates) -> Question:
     zone = aggregates.zones[0]
-    return Question(zone, span or aggregates.data_window(zone))
+    return Question(zone, aggregates.data_window(zone))
 
 
 def _days(aggregates: Aggregates, zone: str, span: Window | None) -> Window:
@@ -159,7 +173,7 @@ def _month(aggregates: Aggregates, chosen: random.Random) -> Window:
     return Window(first, first + timedelta(days=_MONTH_DAYS))
 
 
-def _question(aggregates: Aggregates, chosen: random.Random, span: Window | None) -> Question:
+def _question(aggregates: Aggregates, chosen: random.Random, span: Window | None = None) -> Question:
     zone = chosen.choice(aggregates.zones)
     data = _days(aggregates, zone, span)
     first = chosen.randrange(data.days + 1)

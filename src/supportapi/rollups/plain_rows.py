@@ -95,6 +95,11 @@ def asked(calls: pl.LazyFrame, questions: Sequence[Question]) -> pl.LazyFrame:
     return rows.with_columns(**{f"asked {number}": _about(question) for number, question in enumerate(questions)})
 
 
+def count(calls: pl.LazyFrame) -> int:
+    """How many there are."""
+    return calls.select(pl.len()).collect(engine="streaming").item()
+
+
 def started_around(spans: Sequence[Window]) -> pl.Expr:
     """Whether a call can matter to a question about days of one of `spans`, in whatever zone they are counted."""
     starts = (
