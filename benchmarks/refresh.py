@@ -1,4 +1,4 @@
-"""A build of a dataset of 36 monthly files when little or nothing of it is new, against the build of all of it.
+"""A build of a dataset of monthly files when little or nothing of it is new, against the build of all of it.
 
 Run as a child with the settings of its environment, `python -m benchmarks.refresh build` prints what one build cost.
 """
@@ -31,7 +31,7 @@ _WAYS: Final = {"full": "all of it", "refresh": "1 % is new", "heal": "Redis was
 _SPENT: Final = ("seconds", "cpu_seconds")
 _COLUMNS: Final = ("calls", "stage", *(label for label in _WAYS.values()), "1 % new / all", "emptied / all")
 _NOTES: Final = (
-    "Medians of the builds of a worker, each in a process of its own: of 36 monthly files with nothing kept, after the "
+    "Medians of the builds of a worker, each in a process of its own: of monthly files with nothing kept, after the "
     "newest 1 % of the calls came to the last of them, and of the same dataset after FLUSHALL. Ratios round by round. "
     "CPU is that of all threads; `states` says how many partial states were computed."
 )
