@@ -9,7 +9,7 @@ import pytest
 from supportapi.answers.agents import agents_answer
 from supportapi.answers.query import AgentsQuery
 from supportapi.dataset.ingest import ingest
-from supportapi.refresh.build import calls_of
+from supportapi.refresh.reading import calls_of
 from supportapi.rollups.build import build
 from supportapi.rollups.states import partial_state
 from tests.answers.few_calls import TRUTH

@@ -23,7 +23,7 @@ from supportapi.calls.filter import Filter
 from supportapi.calls.listing import selected
 from supportapi.calls.window import Window, bucket_starts
 from supportapi.dataset.ingest import ingest
-from supportapi.refresh.build import calls_of
+from supportapi.refresh.reading import calls_of
 from supportapi.rollups.build import build
 from supportapi.rollups.catalogue import METRICS
 from supportapi.rollups.states import partial_state

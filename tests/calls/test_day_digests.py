@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from supportapi.calls.day_digests import changed_days, day_digests
+from supportapi.calls.day_digests import added_up, changed_days, day_digests
 from supportapi.calls.record import SCHEMA, canonical
 
 THREE = canonical(
@@ -55,3 +55,13 @@ def test_days_are_those_of_the_zone() -> None:
 
 def test_no_calls_are_no_days() -> None:
     assert day_digests(THREE.clear(), "UTC") == {}
+
+
+@pytest.mark.parametrize("files", [[["a", "b", "c"]], [["a"], ["b"], ["c"]], [["c", "a"], [], ["b"]]])
+def test_files_add_up_to_the_digests_of_all_calls_together(files: list[list[str]]) -> None:
+    parts = [THREE.filter(pl.col("call_id").is_in(ids)) for ids in files]
+
+    added = added_up(day_digests(part, "UTC") for part in parts)
+
+    assert added == day_digests(THREE, "UTC")
+    assert list(added) == sorted(added)

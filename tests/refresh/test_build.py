@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from supportapi.answers.prepared import PreparedAnswer
+from supportapi.calls.day_digests import Digests, day_digests
+from supportapi.dataset.kept_states import LocalStates
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 from supportapi.errors import AuditFailed, ManifestInvalid, SupportApiError
@@ -28,6 +31,8 @@ from tests.refresh.datasets import put, some_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from redis import Redis
 
     from supportapi.answers.meta import Truth
     from supportapi.refresh.queue import BuildQueue
@@ -54,7 +59,7 @@ def shop(tmp_path: Path, data: Path, shelf: Shelf, records: Records, queue: Buil
         parts: dict[str, Any] = {
             "source": source, "pinned": Pinned(tmp_path / "home", source), "shelf": shelf,
             "arrays": Arrays(tmp_path / "home"), "records": records, "queue": queue, "prepare": _prepare_little,
-            "zones": ("UTC", "Europe/Berlin"), "rollup_budget_mb": 64, "audit_queries": 5,
+            "zones": ("UTC", "Europe/Berlin"), "rollup_budget_mb": 64, "audit_queries": 5, "states": LocalStates(data),
         }  # fmt: skip
         return Workshop(**(parts | changes))
 
@@ -82,6 +87,13 @@ def _run(shop: Workshop) -> JobRecord:
     return ended
 
 
+def _shelved(shelf: Shelf) -> dict[str, bytes]:
+    """Every part of the version that is published."""
+    current = shelf.current()
+    assert current is not None
+    return shelf.read(current.version, *shelf.parts(current.version))
+
+
 def _published(shelf: Shelf) -> str | None:
     current = shelf.current()
     return None if current is None else current.dataset_hash
@@ -99,7 +111,8 @@ def test_a_dataset_becomes_the_published_version(shop: Shop, data: Path, shelf: 
     current = shelf.current()
     assert current is not None
     assert (current.dataset_hash, done["outcome"], done["rows"]) == (dataset_hash, "published", 40)
-    assert set(shelf.parts(current.version)) == {"card", "audit", "days", "prepared", f"state:{dataset_hash}"}
+    parts = {"card", "audit", "days", "file-days", "prepared", f"state:{dataset_hash}"}
+    assert set(shelf.parts(current.version)) == parts
     loaded = workshop.arrays.load(current.version)
     assert loaded is not None
     assert Aggregates.from_arrays(*loaded).row_count == 40
@@ -168,15 +181,43 @@ def test_the_record_shows_every_stage_and_ends_as_succeeded(shop: Shop, data: Pa
 # -- what it costs again -----------------------------------------------------------------------------------------
 
 
-def test_files_that_did_not_change_are_not_read_again(shop: Shop, data: Path) -> None:
+def test_of_36_monthly_files_one_that_changed_is_one_partial_state_to_compute(shop: Shop, data: Path) -> None:
+    months = {f"{month}.parquet": some_calls(3, month=month) for month in range(36)}
+    put(data, months)
+    first = _run(shop())
+    put(data, months | {"35.parquet": some_calls(4, month=35)})
+
+    second = _run(shop())
+
+    assert first.result is not None
+    assert second.result is not None
+    assert (first.result["states_built"], second.result["states_built"], second.result["rows"]) == (36, 1, 109)
+
+
+def test_digests_of_unchanged_files_add_up_to_those_of_the_whole_dataset(shop: Shop, data: Path, shelf: Shelf) -> None:
     months = {f"{month}.parquet": some_calls(20, month=month) for month in range(4)}
     put(data, months)
-    first = _build(shop())
-    put(data, months | {"3.parquet": some_calls(25, month=3)})
+    _build(shop())
+    changed = {"1.parquet": some_calls(25, month=1), "2.parquet": months["2.parquet"], "3.parquet": months["3.parquet"]}
+    put(data, changed)
 
-    second = _build(shop())
+    _build(shop())
 
-    assert (first["states_built"], second["states_built"], second["rows"]) == (4, 1, 85)
+    days = msgspec.json.decode(_shelved(shelf)["days"], type=Digests)
+    assert days == day_digests(pl.concat(changed.values()).lazy(), "UTC")
+
+
+def test_the_audit_of_a_small_change_asks_for_the_days_that_changed(shop: Shop, data: Path, shelf: Shelf) -> None:
+    months = {f"{month}.parquet": some_calls(48, month=month) for month in range(4)}
+    put(data, months)
+    _build(shop())
+    put(data, months | {"2.parquet": some_calls(49, month=2)})
+
+    _build(shop())
+
+    report = msgspec.json.decode(_shelved(shelf)["audit"])
+    changed = report["questions"][1]
+    assert (changed["from"], changed["to"]) == ("2026-05-04", "2026-05-05")
 
 
 def test_files_whose_times_overlap_are_one_dataset_like_any_other(shop: Shop, data: Path, shelf: Shelf) -> None:
@@ -247,6 +288,105 @@ def test_a_damaged_copy_on_this_machine_is_fetched_again(shop: Shop, data: Path)
     assert first.reason is not None
     assert (first.state, first.reason.code) == ("failed", "DATA_MISMATCH")
     assert (second.id, second.state, second.attempts) == (first.id, "succeeded", 2)
+
+
+# -- what a Redis that was lost costs ----------------------------------------------------------------------------
+
+
+def test_a_version_that_redis_lost_is_published_again_from_this_machine(shop: Shop, data: Path, redis: Redis) -> None:
+    put(data, {"a.parquet": some_calls(30), "b.parquet": some_calls(20, month=1)})
+    workshop = shop()
+    _build(workshop)
+    before = _shelved(workshop.shelf)
+    redis.flushall()
+
+    done = _build(workshop)
+
+    assert (done["from_disk"], done["states_built"], done["rows"]) == (True, 0, 50)
+    assert _shelved(workshop.shelf) == before
+
+
+def test_a_version_whose_parts_are_damaged_here_is_built_again(shop: Shop, data: Path, redis: Redis) -> None:
+    put(data, {"calls.parquet": some_calls(30)})
+    workshop = shop()
+    _build(workshop)
+    (parts,) = (data.parent / "home" / "versions").glob("*/parts.msgpack")
+    parts.write_bytes(parts.read_bytes()[:-1] + b"!")
+    redis.flushall()
+
+    done = _build(workshop)
+
+    assert (done["outcome"], done["from_disk"], done["states_built"]) == ("published", False, 0)
+
+
+def test_another_machine_computes_no_state_that_lies_beside_the_dataset(
+    shop: Shop, data: Path, tmp_path: Path, redis: Redis
+) -> None:
+    put(data, {"a.parquet": some_calls(30), "b.parquet": some_calls(20, month=1)})
+    _build(shop())
+    mine = _shelved(shop().shelf)
+    redis.flushall()
+    elsewhere = tmp_path / "another"
+
+    done = _build(shop(pinned=Pinned(elsewhere, shop().source), arrays=Arrays(elsewhere)))
+
+    theirs = _shelved(shop().shelf)
+    assert (done["from_disk"], done["states_built"]) == (False, 0)
+    assert {part: theirs[part] for part in theirs if part.startswith("state:")} == {
+        part: mine[part] for part in mine if part.startswith("state:")
+    }
+
+
+def test_a_damaged_state_beside_the_dataset_is_computed_again_and_the_log_says_so(
+    shop: Shop, data: Path, redis: Redis
+) -> None:
+    dataset_hash = put(data, {"calls.parquet": some_calls(30)})
+    _build(shop())
+    (state,) = (data / "_states").glob("*/*")
+    whole = state.read_bytes()
+    state.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    redis.flushall()
+
+    with capture_logs() as said:
+        done = _build(shop(arrays=Arrays(data.parent / "another")))
+
+    told = [line for line in said if line["event"] == "state.computed_again"]
+    assert [(line["file"], line["code"]) for line in told] == [(dataset_hash, "DATA_MISMATCH")]
+    assert (done["states_built"], state.read_bytes()) == (1, whole)
+
+
+def test_a_state_under_the_name_of_another_file_is_not_taken_for_its_own(shop: Shop, data: Path, redis: Redis) -> None:
+    put(data, {"a.parquet": some_calls(30), "b.parquet": some_calls(20, month=1)})
+    _build(shop())
+    one, other = (data / "_states").glob("*/*")
+    shutil.copy(one, other)
+    redis.flushall()
+
+    done = _build(shop(arrays=Arrays(data.parent / "another"), audit_queries=30))
+
+    assert (done["states_built"], done["rows"]) == (1, 50)
+
+
+def test_a_place_beside_the_dataset_that_takes_no_states_is_said_once_and_fails_no_build(
+    shop: Shop, data: Path
+) -> None:
+    put(data, {"a.parquet": some_calls(30), "b.parquet": some_calls(20, month=1)})
+    (data / "_states").write_bytes(b"a file where the folder would be")
+
+    with capture_logs() as said:
+        ended = _run(shop())
+
+    assert ended.state == "succeeded"
+    assert [line["code"] for line in said if line["event"] == "states.not_kept_beside"] == ["DATASET_NOT_WRITABLE"]
+
+
+def test_states_beside_the_dataset_do_not_pile_up(shop: Shop, data: Path) -> None:
+    for count in range(30, 40):
+        put(data, {"calls.parquet": some_calls(count)})
+        _build(shop())
+
+    # Of three kept versions, and of three others.
+    assert len(list((data / "_states").glob("*/*"))) == 6
 
 
 # -- what it refuses ---------------------------------------------------------------------------------------------
@@ -349,7 +489,7 @@ def test_a_rollup_that_disagrees_with_the_rows_is_not_published(
     put(data, {"calls.parquet": some_calls(40)})
     real = build_module.audit
 
-    def of_other_rows(aggregates: Aggregates, calls: pl.LazyFrame, queries: int, seed: int) -> object:
+    def of_other_rows(aggregates: Aggregates, calls: pl.LazyFrame, queries: int, seed: int, _: object) -> object:
         return real(aggregates, calls.head(39), queries, seed)
 
     monkeypatch.setattr(build_module, "audit", of_other_rows)

@@ -7,11 +7,13 @@ import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from supportapi.calls.window import Window
 from supportapi.measures.tally import COUNTS, REPEAT_COUNTS
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.audit import audit
-from supportapi.rollups.audit_report import Asked, AuditReport
+from supportapi.rollups.audit_report import Asked, AuditReport, Compared
 from supportapi.rollups.codes import UNKNOWN_BUCKET
 from supportapi.rollups.questions import TIME_AXES
 from tests.rollups import random_calls
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.rollups.oracle import Row
 
+_FIRST = datetime(2024, 1, 6, tzinfo=UTC)
 CALLS: list[Row] = [
     {
         "call_id": f"c{n:03}",
@@ -88,6 +91,50 @@ def test_every_kind_of_question_is_answered_alike_by_honest_aggregates(calls: li
     report = audit(aggregates_of(calls, ZONES), frame(calls), queries=30, seed=len(calls))
 
     assert report.mismatches == ()
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+@given(random_calls.calls(14), st.data())
+def test_honest_aggregates_pass_whatever_days_changed(calls: list[Row], data: st.DataObject) -> None:
+    changed = data.draw(random_calls.windows(calls, 40))
+
+    report = audit(aggregates_of(calls), frame(calls), 60, seed=3, changed=changed)
+
+    assert [question.mismatches for question in report.questions if question.mismatches] == []
+
+
+def test_of_a_small_change_the_days_that_changed_and_a_month_are_asked_for() -> None:
+    a_year = [CALLS[n % 200] | {"call_id": f"y{n}", "started_at": _FIRST + timedelta(hours=5 * n)} for n in range(1700)]
+    changed = Window(date(2024, 12, 20), date(2024, 12, 24))
+
+    report = audit(aggregates_of(a_year), frame(a_year), 40, changed=changed)
+
+    assert (report.questions[0].calls.expected, report.questions[0].values) == (1700, 1)
+    assert (report.questions[1].from_, report.questions[1].to) == (changed.start, changed.end)
+    assert report.failing(1) == []
+    elsewhere = [one for one in report.questions if one.to < changed.start]
+    assert len(elsewhere) > 10
+    assert (max(one.to for one in elsewhere) - min(one.from_ for one in elsewhere)).days <= 32
+
+
+@pytest.mark.parametrize("lost", [slice(0, 180), slice(20, 200)])
+def test_a_change_that_the_aggregates_missed_is_found_in_its_days(lost: slice) -> None:
+    changed = Window(date(2024, 5, 6), date(2024, 6, 17))
+
+    report = audit(aggregates_of(CALLS[lost]), frame(CALLS), 4, changed=changed)
+
+    assert report.questions[1].mismatches
+
+
+def test_one_call_too_many_is_found_wherever_it_is() -> None:
+    a_year = [CALLS[n % 200] | {"call_id": f"y{n}", "started_at": _FIRST + timedelta(hours=5 * n)} for n in range(1700)]
+    one_day = Window(date(2024, 12, 20), date(2024, 12, 21))
+
+    report = audit(aggregates_of([*a_year, CALLS[0]]), frame(a_year), 1, changed=one_day)
+
+    assert [one.mismatches for one in report.questions] == [
+        (Compared(measure="calls", cell=None, expected=1700, found=1701),)
+    ]
 
 
 def test_a_dataset_without_calls_passes() -> None:

@@ -82,7 +82,7 @@ class ThisMachine:
 
     def calls(self, card: VersionCard) -> pl.LazyFrame:
         """The rows of a version, in the columns of a call. Raises as `rows`."""
-        from supportapi.refresh.build import calls_of  # noqa: PLC0415 - only who asks for rows needs Polars
+        from supportapi.refresh.reading import calls_of  # noqa: PLC0415 - only who asks for rows needs Polars
 
         return calls_of(self.rows(card))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from supportapi.dataset.kept_states import LocalStates
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 from supportapi.errors import DatasetNotWritable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from supportapi.dataset.aws import Aws
+    from supportapi.dataset.kept_states import StateStore
     from supportapi.dataset.notices import Notices
     from supportapi.dataset.s3 import Bucket
     from supportapi.dataset.source import Source
@@ -64,6 +66,11 @@ def pinned_of(settings: Settings, source: Source) -> Pinned:
     """This machine's copies of files of `source`. Copies from a bucket have a bound: they can be fetched again."""
     bound = None if settings.data_source == "local" else settings.s3_cache_mb * _MEBIBYTE
     return Pinned(settings.supportapi_home, source, bound)
+
+
+def states_of(settings: Settings) -> StateStore | None:
+    """Where partial states lie beside the dataset. None for a bucket: a lost Redis has them computed again there."""
+    return LocalStates(settings.data_folder) if settings.data_source == "local" else None
 
 
 def folder_to_watch(settings: Settings) -> Path | None:

@@ -15,7 +15,7 @@ from supportapi import tracing
 from supportapi.answers.prepared import prepare
 from supportapi.errors import ShelfUnavailable
 from supportapi.processes.redis_server import redis_for
-from supportapi.processes.store import pinned_of, source_of
+from supportapi.processes.store import pinned_of, source_of, states_of
 from supportapi.refresh.job import run_build, run_refresh
 from supportapi.refresh.queue import BUILD, REFRESH, BuildQueue
 from supportapi.refresh.records import Records
@@ -101,6 +101,7 @@ def workshop(settings: Settings, redis: Redis, queue: Redis) -> Workshop:
         zones=settings.reporting_timezones,
         rollup_budget_mb=settings.rollup_budget_mb,
         audit_queries=settings.audit_queries,
+        states=states_of(settings),
         refresh_command=settings.refresh_command,
         command_timeout_seconds=settings.job_timeout_seconds,
     )

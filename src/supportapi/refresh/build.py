@@ -1,13 +1,15 @@
 """From a manifest to a published version, stage by stage. What is served is not touched until the last step.
 
 pin      copy and verify the dataset's files
-states   one partial state for each file; those of unchanged files are on the shelf already
-merge    add the states
+states   one partial state for each file; those of unchanged files are kept on the shelf, and beside the files
+merge    add the states, once no call is in two files
 build    lattices and row codes
-audit    the rollup against the plain rows
+audit    the rollup against the plain rows; of a small change, against those of the days that changed and of some others
 prepare  the answers that everybody asks for
 save     the arrays, for the processes of this machine
 publish  stage every part, then point at them
+
+A version that is whole on this machine, and that Redis has lost, needs no stage between `states` and `publish`.
 """
 
 from __future__ import annotations
@@ -20,23 +22,25 @@ import polars as pl
 import structlog
 
 from supportapi.answers.meta import Truth
-from supportapi.calls.day_digests import day_digests
-from supportapi.calls.record import SCHEMA, canonical
-from supportapi.calls.validate import refuse_shared_ids, validate
+from supportapi.calls.day_digests import added_up
+from supportapi.calls.validate import refuse_shared_ids
 from supportapi.errors import AuditFailed, ManifestInvalid, SchemaInvalid, SupportApiError
 from supportapi.refresh.difference import compared_parts, difference
-from supportapi.refresh.reading import reading
+from supportapi.refresh.file_digests import before, changed_since, file_digests
+from supportapi.refresh.file_states import FileStates
+from supportapi.refresh.reading import calls_of, reading
 from supportapi.rollups.audit import audit
 from supportapi.rollups.build import build as build_aggregates
-from supportapi.rollups.states import STATE_FORMAT, PartialState, merge, partial_state
-from supportapi.snapshots.keys import FORMAT, state_key
-from supportapi.snapshots.pointer import CARD, DAYS, PREPARED, STATE_PREFIX, CoveredFile, VersionCard
+from supportapi.rollups.states import PartialState, merge
+from supportapi.snapshots.keys import FORMAT
+from supportapi.snapshots.pointer import CARD, DAYS, FILE_DAYS, PREPARED, STATE_PREFIX, CoveredFile, VersionCard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from supportapi.calls.manifest import Manifest, ManifestFile
+    from supportapi.calls.window import Window
     from supportapi.refresh.progress import Progress
     from supportapi.refresh.records import JobRecord
     from supportapi.refresh.workshop import Workshop
@@ -95,17 +99,14 @@ def make_aggregates(
         return build_aggregates(merged, calls_of(paths), zones, rollup_budget_mb * _MEBIBYTE)
 
 
-def calls_of(paths: Sequence[Path]) -> pl.LazyFrame:
-    """The calls of a dataset's files, columns of `SCHEMA`; lazy. None for no files."""
-    return pl.concat([canonical(pl.scan_parquet(path)) for path in paths]) if paths else pl.LazyFrame(schema=SCHEMA)
-
-
 def prune(workshop: Workshop, manifest: Manifest) -> None:
-    """Remove this machine's arrays and pinned files that neither a kept version needs nor `manifest`, the live one."""
+    """Remove what neither a kept version needs nor `manifest`, the live one: arrays and files here, partial states."""
     kept = [entry.card for entry in workshop.shelf.history()]
     workshop.arrays.prune({card.version for card in kept})
     live = {file.hash for file in manifest.files}
-    workshop.pinned.prune(live | {file.hash for card in kept for file in card.files}, live)
+    needed = live | {file.hash for card in kept for file in card.files}
+    workshop.pinned.prune(needed, live)
+    FileStates(workshop).forget(needed)
 
 
 def _tidy(workshop: Workshop, manifest: Manifest) -> None:
@@ -126,36 +127,56 @@ class _Build:
         self._sequence = sequence
         self._progress = progress
         self._began = time.monotonic()
-        self._state_keys = {file.hash: state_key(STATE_FORMAT, workshop.zones, file.hash) for file in manifest.files}
+        self._states = FileStates(workshop)
 
     def run(self) -> dict[str, Any]:
         workshop, progress = self._workshop, self._progress
         with progress.stage("pin"):
             paths = self._pin()
         with progress.stage("states"):
-            states, fresh = self._states(paths)
-        with progress.stage("merge"):
-            merged = merge(states)
-        with progress.stage("build"), reading(*paths.values()):
-            calls = calls_of(list(paths.values()))
-            aggregates = build_aggregates(merged, calls, workshop.zones, workshop.rollup_budget_mb * _MEBIBYTE)
-        with progress.stage("audit"), reading(*paths.values()):
-            report = self._audit(aggregates, calls)
-        card = self._card(aggregates, paths)
-        with progress.stage("prepare"), reading(*paths.values()):
-            days = msgspec.json.encode(day_digests(calls, workshop.zones[0]))
-            prepared = msgspec.msgpack.encode(list(workshop.prepare(aggregates, _truth(card))))
-        with progress.stage("save"):
-            workshop.arrays.save(self._version, *aggregates.to_arrays())
+            states = self._states.of(paths, progress)
+        # Whole on this machine: it was audited and published before, and Redis has lost it.
+        kept = workshop.arrays.parts(self._version)
+        parts = self._made(states, paths) if kept is None else kept
         with progress.stage("publish"):
-            parts = {CARD: msgspec.json.encode(card), "audit": report, DAYS: days, PREPARED: prepared}
-            shared = {f"{STATE_PREFIX}{file_hash}": key for file_hash, key in self._state_keys.items()}
+            shared = {f"{STATE_PREFIX}{file_hash}": self._states.key(file_hash) for file_hash in paths}
             workshop.shelf.stage(self._version, self._sequence, parts, shared)
             told = difference(workshop.shelf, parts)
             outcome = workshop.shelf.publish(self._version, self._sequence, self._manifest.hash, told)
         _tidy(workshop, self._manifest)
-        done = {"outcome": outcome, "sequence": self._sequence, "rows": card.rows, "states_built": fresh}
+        done = {"outcome": outcome, "sequence": self._sequence, "from_disk": kept is not None}
+        done |= {"rows": sum(_row_count(path) for path in paths.values()), "states_built": self._states.computed}
         return done | {"seconds": round(time.monotonic() - self._began, 3)}
+
+    def _made(self, states: Sequence[bytes], paths: Mapping[str, Path]) -> dict[str, bytes]:
+        """The parts of the version, whose arrays are on this machine then."""
+        workshop, progress = self._workshop, self._progress
+        calls = calls_of(list(paths.values()))
+        with progress.stage("merge"), reading(*paths.values()):
+            if len(paths) > 1:
+                # Whichever of the files are new: their being together is.
+                refuse_shared_ids(calls)
+            merged = merge([PartialState.decode(state) for state in states])
+        with progress.stage("build"), reading(*paths.values()):
+            aggregates = build_aggregates(merged, calls, workshop.zones, workshop.rollup_budget_mb * _MEBIBYTE)
+        with progress.stage("audit"), reading(*paths.values()):
+            known = before(workshop.shelf, workshop.zones[0])
+            by_file = file_digests(paths, workshop.zones[0], known)
+            days = added_up(by_file.files.values())
+            report = self._audit(aggregates, calls, changed_since(known, days))
+        card = self._card(aggregates, paths)
+        with progress.stage("prepare"), reading(*paths.values()):
+            prepared = msgspec.msgpack.encode(list(workshop.prepare(aggregates, _truth(card))))
+        parts = {
+            CARD: msgspec.json.encode(card),
+            "audit": report,
+            DAYS: msgspec.json.encode(days),
+            FILE_DAYS: msgspec.json.encode(by_file),
+            PREPARED: prepared,
+        }
+        with progress.stage("save"):
+            workshop.arrays.save(self._version, *aggregates.to_arrays(), parts)
+        return parts
 
     def _pin(self) -> dict[str, Path]:
         """Where the verified copy of each file is; each holds what the manifest promises of it."""
@@ -167,33 +188,10 @@ class _Build:
             _check_promises(self._manifest, file, paths[file.hash])
         return paths
 
-    def _states(self, paths: Mapping[str, Path]) -> tuple[list[PartialState], int]:
-        """The partial state of each file, and how many had to be computed."""
-        states: list[PartialState] = []
-        fresh = 0
-        for number, (file_hash, path) in enumerate(paths.items()):
-            self._progress.done("states", number, len(paths))
-            kept = self._workshop.shelf.state(self._state_keys[file_hash])
-            if kept is not None:
-                states.append(PartialState.decode(kept))
-                continue
-            with reading(path):
-                calls = calls_of([path])
-                validate(calls)
-                state = partial_state(calls, self._workshop.zones)
-            self._workshop.shelf.keep_state(self._state_keys[file_hash], state.encode())
-            states.append(state)
-            fresh += 1
-        if len(paths) > 1:
-            # Whichever of the files are new: their being together is.
-            with reading(*paths.values()):
-                refuse_shared_ids(calls_of(list(paths.values())))
-        return states, fresh
-
-    def _audit(self, aggregates: Aggregates, calls: pl.LazyFrame) -> bytes:
+    def _audit(self, aggregates: Aggregates, calls: pl.LazyFrame, changed: Window | None) -> bytes:
         # Another seed each time: over many builds, many questions are asked.
         began = time.monotonic()
-        report = audit(aggregates, calls, self._workshop.audit_queries, self._sequence)
+        report = audit(aggregates, calls, self._workshop.audit_queries, self._sequence, changed)
         failing = sum(bool(asked.mismatches) for asked in report.questions)
         if failing:
             raise AuditFailed(

@@ -1,4 +1,4 @@
-"""Work on copies of a dataset's files, of which a damaged one is fetched again."""
+"""The calls in the copies of a dataset's files, of which a damaged one is fetched again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from supportapi.calls.record import SCHEMA, canonical
 from supportapi.dataset.legible import legible
 from supportapi.errors import DataCorrupt, DataMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
+
+
+def calls_of(paths: Sequence[Path]) -> pl.LazyFrame:
+    """The calls of a dataset's files, columns of `SCHEMA`; lazy. None for no files."""
+    return pl.concat([canonical(pl.scan_parquet(path)) for path in paths]) if paths else pl.LazyFrame(schema=SCHEMA)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from supportapi.answers.meta import Truth
     from supportapi.answers.prepared import PreparedAnswer
     from supportapi.calls.manifest import Manifest
+    from supportapi.dataset.kept_states import StateStore
     from supportapi.dataset.pinned import Pinned
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
@@ -27,7 +28,7 @@ Prepare = Callable[["Aggregates", "Truth"], Sequence["PreparedAnswer"]]
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """The doors of a build, and the settings that shape it."""
+    """The doors of a build, and the settings that shape it. `states` are beside the dataset, where there is a place."""
 
     source: Source
     pinned: Pinned
@@ -39,6 +40,7 @@ class Workshop:
     zones: tuple[str, ...]
     rollup_budget_mb: int
     audit_queries: int
+    states: StateStore | None = None
     refresh_command: str | None = None
     command_timeout_seconds: float = 3600.0
     host: str = field(default_factory=socket.gethostname)

@@ -18,6 +18,8 @@ from supportapi.rollups.audit_report import Asked, AuditReport, Compared
 from supportapi.rollups.questions import HOUR_OF_WEEK, PAIR, RATING, STEP, Measured, Question
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
     from numpy.typing import NDArray
 
@@ -28,6 +30,7 @@ _MEMBER_AXES: Final = (None, None, "region", "issue_type", "channel", "agent_id"
 _GRAINS: Final = (None, None, None, "day", "day", "week", "month", "hour", STEP, HOUR_OF_WEEK)
 _MOST_MEMBERS: Final = 3
 _HOURLY_DAYS: Final = 7
+_MONTH_DAYS: Final = 31
 _HOURS_OF_WEEK: Final = 7 * 24
 _MOST_CELLS: Final = 20_000
 """So many cells of one answer are compared at the most; a question that would have more keeps its members only."""
@@ -48,17 +51,43 @@ _ROUNDING: Final = 1e-9
 _Cells = dict[tuple[Any, ...], float | None]
 
 
-def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: int = 0) -> AuditReport:
+def audit(
+    aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: int = 0, changed: Window | None = None
+) -> AuditReport:
     """Ask for everything, and `queries` - 1 random questions (windows, filters, axes, zones), in both ways.
 
     Equal seeds give equal questions. Counts, sums and longest waits must be equal, percentiles within the sketch's
     relative error, for each question as a whole and in every cell along its axes. `calls` are the canonical rows; they
     are read a few times for every 16 questions, streaming. Repeats are compared for windows with up to a million calls.
+
+    Where only the days `changed` have other calls than a version that was audited, "everything" is the number of calls.
+    The other questions are about these days (all of them, first) and, in turn, about a month that is chosen at random:
+    other rows are not read.
     """
     chosen = random.Random(seed)  # noqa: S311  a sample, not a secret
-    questions = [_everything(aggregates), *(_question(aggregates, chosen) for _ in range(queries - 1))][:queries]
+    if changed is None:
+        questions = [_everything(aggregates), *(_question(aggregates, chosen) for _ in range(queries - 1))]
+        asked = _asked(aggregates, calls, questions[:queries])
+    else:
+        spans = (changed, _month(aggregates, chosen))
+        questions = [Question(aggregates.zones[0], changed)]
+        questions += [_question(aggregates, chosen, spans[number % 2]) for number in range(1, queries - 1)]
+        near = calls.filter(plain_rows.started_around(spans))
+        asked = [_counted(aggregates, calls), *_asked(aggregates, near, questions[: queries - 1])][:queries]
+    values = sum(one.values for one in asked)
+    return AuditReport(queries=queries, seed=seed, seconds=None, values=values, questions=tuple(asked))
+
+
+def _counted(aggregates: Aggregates, calls: pl.LazyFrame) -> Asked:
+    """How many calls there are: files know that without being read."""
+    ledger = _Ledger(_everything(aggregates))
+    ledger.compare_whole("calls", plain_rows.count(calls), int(aggregates.tally(ledger.question).tally["calls"]))
+    return ledger.closed()
+
+
+def _asked(aggregates: Aggregates, calls: pl.LazyFrame, questions: Sequence[Question]) -> list[Asked]:
     asked: list[Asked] = []
-    for first in range(0, queries, _AT_ONCE):
+    for first in range(0, len(questions), _AT_ONCE):
         batch = [_Ledger(question) for question in questions[first : first + _AT_ONCE]]
         rows = plain_rows.asked(calls, [ledger.question for ledger in batch])
         wholes = plain_rows.wholes(rows, len(batch))
@@ -72,8 +101,7 @@ def audit(aggregates: Aggregates, calls: pl.LazyFrame, queries: int = 12, seed: 
                 _compare_cells(aggregates, plain_rows.cells(rows, number, ledger.question, shares), shares, ledger)
             _compare_repeats(aggregates, calls, ledger)
         asked += [ledger.closed() for ledger in batch]
-    values = sum(one.values for one in asked)
-    return AuditReport(queries=queries, seed=seed, seconds=None, values=values, questions=tuple(asked))
+    return asked
 
 
 class _Ledger:
@@ -132,9 +160,22 @@ def _everything(aggregates: Aggregates) -> Question:
     return Question(zone, aggregates.data_window(zone))
 
 
-def _question(aggregates: Aggregates, chosen: random.Random) -> Question:
-    zone = chosen.choice(aggregates.zones)
+def _days(aggregates: Aggregates, zone: str, span: Window | None) -> Window:
+    """The days of `zone` with data, or those in `span` of them: a span of days of another zone may hold none."""
     data = aggregates.data_window(zone)
+    found = data if span is None else data.intersect(span)
+    return found if span is None or found.days else Window(span.start, span.start)
+
+
+def _month(aggregates: Aggregates, chosen: random.Random) -> Window:
+    data = aggregates.data_window(aggregates.zones[0])
+    first = data.start + timedelta(days=chosen.randrange(max(data.days - _MONTH_DAYS, 0) + 1))
+    return Window(first, first + timedelta(days=_MONTH_DAYS))
+
+
+def _question(aggregates: Aggregates, chosen: random.Random, span: Window | None = None) -> Question:
+    zone = chosen.choice(aggregates.zones)
+    data = _days(aggregates, zone, span)
     first = chosen.randrange(data.days + 1)
     start, days = data.start + timedelta(days=first), chosen.randrange(1, data.days - first + 2)
     limits: dict[str, tuple[str, ...]] = {}

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from supportapi.calls.filter import UNKNOWN, key_of, value_of
+from supportapi.calls.window import midnight
 from supportapi.measures.tally import RATINGS, REPEAT_DAYS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
 from supportapi.rollups.questions import PAIR, member_axis_of, time_axis_of
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from supportapi.calls.window import Window
     from supportapi.rollups.questions import Question
 
 CELL_MEASURES: Final = (
@@ -65,6 +67,9 @@ _ADDED: Final[dict[str, tuple[pl.Expr, pl.Expr]]] = {
 }
 
 
+_MARGIN: Final = timedelta(days=3)
+"""A day in one zone lies in two of another, and what decides about a day is asked for a day around it."""
+
 _STEPS: Final = 30
 """At the most, of equally many days, the last of which ends with the window."""
 
@@ -88,6 +93,22 @@ def asked(calls: pl.LazyFrame, questions: Sequence[Question]) -> pl.LazyFrame:
         duration=(pl.col("duration_seconds") * 1000).round().cast(pl.Int64),
     )  # fmt: skip
     return rows.with_columns(**{f"asked {number}": _about(question) for number, question in enumerate(questions)})
+
+
+def count(calls: pl.LazyFrame) -> int:
+    """How many there are."""
+    return calls.select(pl.len()).collect(engine="streaming").item()
+
+
+def started_around(spans: Sequence[Window]) -> pl.Expr:
+    """Whether a call can matter to a question about days of one of `spans`, in whatever zone they are counted."""
+    starts = (
+        pl.col("started_at").is_between(
+            pl.lit(midnight(span.start, "UTC") - _MARGIN), pl.lit(midnight(span.end, "UTC") + _MARGIN + _REPEAT)
+        )
+        for span in spans
+    )
+    return pl.any_horizontal(*starts)
 
 
 def wholes(rows: pl.LazyFrame, questions: int) -> list[Whole]:

@@ -12,6 +12,7 @@ import polars as pl
 from supportapi.calls.record import COLUMNS
 from supportapi.measures.sketch import SKETCH_VERSION, bucket_of
 from supportapi.measures.tally import COUNTS, RATINGS, REPEAT_COUNTS, SHORT_ABANDON_SECONDS, SUMS, THRESHOLDS_SECONDS
+from supportapi.rollups.day_runs import in_day_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -243,7 +244,7 @@ def _summed(name: str, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     keys = CELL_KEYS.get(name.rpartition("/")[2], HISTOGRAM_KEYS)
     values = [column for column in frames[0].columns if column not in ("day", *keys)]
     added = [pl.col(column).max() if column == LONGEST_WAIT else pl.col(column).sum() for column in values]
-    return pl.concat(frames).group_by("day", *keys).agg(added).sort("day", *keys)
+    return in_day_runs(frames, lambda cells: cells.group_by("day", *keys).agg(added).sort("day", *keys))
 
 
 def _buckets(milliseconds: pl.Series) -> pl.Series:

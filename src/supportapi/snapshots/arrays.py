@@ -1,6 +1,7 @@
 """A version's arrays on this machine: files that every process maps read-only, so that workers share the memory.
 
     <home>/versions/<version>/<name>.npy     one array each
+    <home>/versions/<version>/parts.msgpack  what else the version was published with
     <home>/versions/<version>/header.msgpack what the arrays mean, and what each file must hold; written last
 
 A folder appears whole, by rename, and disappears whole: who has mapped it keeps its pages.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import math
 import mmap
 import os
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HEADER: Final = "header.msgpack"
+_PARTS: Final = "parts.msgpack"
 _TRIES: Final = 5
 _WRITERS: Final = 8
 _VERSION: Final = re.compile(r"[0-9a-f]{16}")
@@ -48,6 +51,8 @@ class _Stored(msgspec.Struct, frozen=True):
 class _Document(msgspec.Struct, frozen=True):
     header: dict[str, Any]
     arrays: dict[str, _Stored]
+    parts: str | None = None
+    """The SHA-256 of the file of the parts, where there is one."""
 
 
 class Arrays:
@@ -56,9 +61,16 @@ class Arrays:
     def __init__(self, home: Path) -> None:
         self._folder = home / "versions"
 
-    def save(self, version: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def save(
+        self,
+        version: str,
+        header: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        parts: Mapping[str, bytes] | None = None,
+    ) -> None:
         """Put a version here, in place of one of the same name. `header` holds msgpack values.
 
+        `parts` are what it is published with: only who has them can publish it again, should the shelf lose it.
         Raises `DatasetNotWritable` when the folder or the disk refuses; nothing of the version is seen then.
         """
         target = self._path(version)
@@ -68,7 +80,8 @@ class Arrays:
             fresh = self._folder / f".new-{version}"
             try:
                 fresh.mkdir()
-                _write_header(fresh / _HEADER, _Document(dict(header), _write_all(fresh, arrays)))
+                sealed = None if parts is None else _write_parts(fresh / _PARTS, parts)
+                _write_document(fresh / _HEADER, _Document(dict(header), _write_all(fresh, arrays), sealed))
                 _sync(fresh)
                 self._drop(target)
                 fresh.rename(target)
@@ -101,6 +114,18 @@ class Arrays:
             return all((folder / _file(name)).stat().st_size == each.size for name, each in document.arrays.items())
         except (OSError, msgspec.MsgspecError):
             return False
+
+    def parts(self, version: str) -> dict[str, bytes] | None:
+        """What the version was published with, or None when it is not here with all of that, whole."""
+        folder = self._path(version)
+        try:
+            document = msgspec.msgpack.decode((folder / _HEADER).read_bytes(), type=_Document)
+            encoded = (folder / _PARTS).read_bytes()
+        except (OSError, msgspec.MsgspecError):
+            return None
+        if hashlib.sha256(encoded).hexdigest() != document.parts or not self.has(version):
+            return None
+        return msgspec.msgpack.decode(encoded, type=dict[str, bytes])
 
     def versions(self) -> set[str]:
         """The versions that have a folder here."""
@@ -162,11 +187,17 @@ def _write(path: Path, array: NDArray[Any]) -> _Stored:
         return _Stored(file.tell(), array.dtype.str, array.shape, "F" if array.flags.fnc else "C")
 
 
-def _write_header(path: Path, document: _Document) -> None:
+def _write_parts(path: Path, parts: Mapping[str, bytes]) -> str:
+    return hashlib.sha256(_write_document(path, dict(parts))).hexdigest()
+
+
+def _write_document(path: Path, document: _Document | dict[str, bytes]) -> bytes:
+    encoded = msgspec.msgpack.encode(document)
     with path.open("wb") as file:
-        file.write(msgspec.msgpack.encode(document))
+        file.write(encoded)
         file.flush()
         os.fsync(file.fileno())
+    return encoded
 
 
 def _map(path: Path, stored: _Stored) -> NDArray[Any]:

@@ -86,8 +86,12 @@ def part_key(version: str, sequence: int, part: str) -> str:
 
 def state_key(state_format: int, zones: Sequence[str], file_hash: str) -> str:
     """Where the partial state of one file stands: it depends on the file's bytes, the zones and the state's format."""
-    shape = hashlib.sha256(_canonical.encode([SKETCH_VERSION, *zones])).hexdigest()[:8]
-    return f"{_TAG}:state:{state_format}:{shape}:{file_hash}"
+    return f"{_TAG}:state:{state_format}:{_state_shape(zones)}:{file_hash}"
+
+
+def state_name(state_format: int, zones: Sequence[str], file_hash: str) -> str:
+    """What the partial state of one file is called beside the file: it depends on the same."""
+    return f"{state_format}-{_state_shape(zones)}/{file_hash}"
 
 
 def job_key(job_id: str) -> str:
@@ -104,3 +108,7 @@ def worker_key(name: str) -> str:
 
 def attempts_key(digest: str) -> str:
     return f"{_TAG}:attempts:{digest}"
+
+
+def _state_shape(zones: Sequence[str]) -> str:
+    return hashlib.sha256(_canonical.encode([SKETCH_VERSION, *zones])).hexdigest()[:8]

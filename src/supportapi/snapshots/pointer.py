@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 ENCODINGS: Final[Mapping[str, str]] = {
     "card": "json",
     "days": "json",
+    "file-days": "json",
     "audit": "json",
     "prepared": "msgpack",
     "state": "state",
 }
 CARD: Final = "card"
 DAYS: Final = "days"
+FILE_DAYS: Final = "file-days"
 PREPARED: Final = "prepared"
 STATE_PREFIX: Final = "state:"
 
