@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,7 +19,6 @@ from supportapi.snapshots.shelf import EVENTS_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from supportapi.answers.meta import StaleReason
     from supportapi.api.machine import ThisMachine
@@ -31,7 +31,7 @@ _BACKOFF_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
 _STOP_SECONDS: Final = 0.5
 _WORKERS_EVERY_SECONDS: Final = 3.0
 _SILENT_INTERVALS: Final = 3
-_SILENT_GRACE_SECONDS: Final = 10.0
+_SILENT_GRACE: Final = timedelta(seconds=10)
 _log = structlog.get_logger(__name__)
 
 
@@ -39,43 +39,33 @@ class Seen:
     """What the follower saw last: for readiness, and for what is told of freshness."""
 
     __slots__ = (
-        "heard_at",
-        "load_problem",
-        "manifest",
-        "outcomes",
-        "pointer",
-        "redis",
-        "watcher_silent",
-        "workers",
-        "workers_at",
-    )
+        "load_problem", "manifest", "outcomes", "pointer", "redis", "watcher_ahead", "workers", "workers_at",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.redis = False
         self.pointer: Pointer | None = None
         self.manifest: ManifestSighting | None = None
-        self.watcher_silent = True
-        self.heard_at = 0.0
+        self.watcher_ahead = timedelta()
         self.workers: list[WorkerBeat] = []
         self.outcomes: dict[tuple[str, str], int] = {}
         self.workers_at = 0.0
         self.load_problem: SupportApiError | None = None
 
-    def hear(self, sighting: ManifestSighting | None, now: datetime, uptime: float) -> None:
-        """What the watcher said last. How long it is silent since tells `uptime`, for clocks differ and jump.
+    def hear(self, sighting: ManifestSighting | None, now: datetime) -> None:
+        """What the watcher said last, at our `now`. Clocks of machines differ, and jump: what is new was said just now.
 
-        Only how old the first sighting is, is told by the clocks: `now` is ours.
+        How old the first sighting is, only the clocks can tell.
         """
-        if sighting is None:
-            self.manifest, self.watcher_silent = None, True
-            return
-        if self.manifest is None:
-            self.heard_at = uptime - max(0.0, (now - sighting.seen_at).total_seconds())
-        elif sighting.seen_at != self.manifest.seen_at:
-            self.heard_at = uptime
+        if sighting is not None and self.manifest is None:
+            self.watcher_ahead = max(timedelta(), sighting.seen_at - now)
+        elif sighting is not None and self.manifest is not None and sighting.seen_at != self.manifest.seen_at:
+            self.watcher_ahead = sighting.seen_at - now
         self.manifest = sighting
-        allowed = _SILENT_INTERVALS * sighting.interval_seconds + _SILENT_GRACE_SECONDS
-        self.watcher_silent = uptime - self.heard_at > allowed
+
+    def watcher_time(self, now: datetime) -> datetime:
+        """Our `now` as the watcher's clock shows it."""
+        return now + self.watcher_ahead
 
 
 class Follower:
@@ -127,9 +117,8 @@ class Follower:
             self._event = news[-1].id
             self._untold = [*self._untold, *news][-EVENTS_KEPT:]
         self.seen.pointer = await self._shelf.current()
-        sighting = await self._shelf.manifest()
+        self.seen.hear(await self._shelf.manifest(), self._now())
         loop_time = asyncio.get_running_loop().time()
-        self.seen.hear(sighting, self._now(), loop_time)
         if loop_time - self.seen.workers_at >= _WORKERS_EVERY_SECONDS or not self.seen.redis:
             self.seen.workers = await self._shelf.workers()
             self.seen.outcomes = await self._shelf.outcomes()
@@ -214,7 +203,7 @@ class Follower:
             problem = self.seen.load_problem or nothing_loaded(code, message)
             self.current = Current(None, None, self.current.hot, problem)
             return
-        reason = stale_reason(self.current.snapshot, self.seen)
+        reason = stale_reason(self.current.snapshot, self.seen, self.seen.watcher_time(self._now()))
         if reason != self.current.stale_reason:
             _log.info("follower.freshness", stale_reason=reason)
             # The answers of the fresh state are kept aside: Redis comes back more often than it goes for good.
@@ -222,14 +211,21 @@ class Follower:
             self.current = Current(self.current.snapshot, reason, hot)
 
 
-def stale_reason(snapshot: Snapshot, seen: Seen) -> StaleReason | None:
+def watcher_is_silent(sighting: ManifestSighting | None, now: datetime) -> bool:
+    """Whether the watcher has missed several of its own intervals."""
+    if sighting is None:
+        return True
+    return now - sighting.seen_at > _SILENT_INTERVALS * timedelta(seconds=sighting.interval_seconds) + _SILENT_GRACE
+
+
+def stale_reason(snapshot: Snapshot, seen: Seen, now: datetime) -> StaleReason | None:
     """Why the loaded snapshot may not be the newest data; None when it is known to be."""
     if not seen.redis:
         return "redis_unreachable"
     if seen.pointer is None or isinstance(seen.load_problem, SnapshotIncomplete):
         return "version_lost"
     sighting = seen.manifest
-    if sighting is None or seen.watcher_silent:
+    if sighting is None or watcher_is_silent(sighting, now):
         return "watcher_silent"
     if sighting.version is None:
         return "manifest_unreadable"

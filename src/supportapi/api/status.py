@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request
@@ -11,9 +11,12 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.meta import StaleReason
 from supportapi.api.doors import doors_of
-from supportapi.api.follower import Follower
+from supportapi.api.follower import Follower, watcher_is_silent
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.plain import json_response
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,14 +89,14 @@ async def healthz() -> ASGIApp:
 async def readyz(request: Request[Any, Any, Any]) -> ASGIApp:
     """What is known here and now; asks nobody."""
     doors = doors_of(request)
-    said = readiness(doors.follower)
+    said = readiness(doors.follower, doors.now())
     return json_response(ReadyAnswer(data=said), status=503 if said.status == "not_ready" else 200)
 
 
-def readiness(follower: Follower) -> Readiness:
+def readiness(follower: Follower, now: datetime) -> Readiness:
     """Every check, and what follows from them."""
     current = follower.current
-    checks = tuple(_checks(follower))
+    checks = tuple(_checks(follower, now))
     failing = [check for check in checks if not check.ok]
     blocked = any(check.blocking for check in failing)
     return Readiness(
@@ -105,7 +108,7 @@ def readiness(follower: Follower) -> Readiness:
     )
 
 
-def _checks(follower: Follower) -> list[Check]:
+def _checks(follower: Follower, now: datetime) -> list[Check]:
     seen, current = follower.seen, follower.current
     problem = seen.load_problem or (current.problem if current.snapshot is None else None)
     checks = [
@@ -115,8 +118,10 @@ def _checks(follower: Follower) -> list[Check]:
         # What the others say of themselves stands in Redis: without it nothing is known of them.
         return [*checks, _check("redis", ("REDIS_UNAVAILABLE", "Redis does not answer."))]
     checks.append(_check("redis", None))
-    silent = ("WATCHER_SILENT", "No watcher has looked at the dataset lately.") if seen.watcher_silent else None
-    checks.append(_check("watcher", silent))
+    silent = watcher_is_silent(seen.manifest, seen.watcher_time(now))
+    checks.append(
+        _check("watcher", ("WATCHER_SILENT", "No watcher has looked at the dataset lately.") if silent else None)
+    )
     checks.append(_check("worker", None if seen.workers else ("WORKER_SILENT", "No worker lives.")))
     manifest = seen.manifest
     wrong = (manifest.error_code, manifest.error_message or "") if manifest and manifest.error_code else None

@@ -100,18 +100,17 @@ def calls_of(paths: Sequence[Path]) -> pl.LazyFrame:
     return pl.concat([canonical(pl.scan_parquet(path)) for path in paths]) if paths else pl.LazyFrame(schema=SCHEMA)
 
 
-def prune(workshop: Workshop, manifest: Manifest | None = None) -> None:
-    """Remove this machine's arrays and pinned files that no kept version needs, nor `manifest` if there is one."""
-    kept = [entry.card for entry in workshop.shelf.history()]
-    workshop.arrays.prune({card.version for card in kept})
-    files = {file.hash for card in kept for file in card.files}
-    workshop.pinned.prune(files | {file.hash for file in (manifest.files if manifest else ())})
+def _tidy(workshop: Workshop) -> None:
+    """Remove this machine's arrays and pinned files that neither a kept version needs nor what the manifest asks for.
 
-
-def _tidy(workshop: Workshop, manifest: Manifest) -> None:
+    Another worker of this machine may be building the latter.
+    """
     # The version is published: what could not be removed now is removed after the next build.
     try:
-        prune(workshop, manifest)
+        live = workshop.source.read()
+        kept = [entry.card for entry in workshop.shelf.history()]
+        workshop.arrays.prune({workshop.wanted(live), *(card.version for card in kept)})
+        workshop.pinned.prune({file.hash for each in (live, *kept) for file in each.files})
     except (OSError, SupportApiError) as cause:
         _LOG.warning("build.not_tidied", reason=str(cause))
 
@@ -153,7 +152,7 @@ class _Build:
             workshop.shelf.stage(self._version, self._sequence, parts, shared)
             told = difference(workshop.shelf, parts)
             outcome = workshop.shelf.publish(self._version, self._sequence, self._manifest.hash, told)
-        _tidy(workshop, self._manifest)
+        _tidy(workshop)
         done = {"outcome": outcome, "sequence": self._sequence, "rows": card.rows, "states_built": fresh}
         return done | {"seconds": round(time.monotonic() - self._began, 3)}
 
