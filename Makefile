@@ -51,7 +51,7 @@ bench-peers: $(VENV)/.dev .venv-peers/.made ## serving beside what one would wri
 	$(BIN)/python -m benchmarks.peers
 
 bench-serve: $(VENV)/.dev ## what serving costs: ready and first answers, overload, publishes, listeners
-	$(BIN)/python -m benchmarks serve overload publish swap first events
+	$(BIN)/python -m benchmarks serve overload workers publish swap first events
 
 client: $(NODE_MODULES) ## write the types of the TypeScript client, from openapi.json (needs Node)
 	npm run --silent generate --workspace clients/typescript

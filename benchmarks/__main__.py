@@ -5,7 +5,21 @@ from __future__ import annotations
 import argparse
 import signal
 
-from benchmarks import agents, build, calls, events, exports, first, ingest, overload, publish, query, serve, swap
+from benchmarks import (
+    agents,
+    build,
+    calls,
+    events,
+    exports,
+    first,
+    ingest,
+    overload,
+    publish,
+    query,
+    serve,
+    swap,
+    workers,
+)
 from benchmarks.machine import cores, describe, load
 
 _GROUPS = {
@@ -20,6 +34,7 @@ _GROUPS = {
     "first": first.run,
     "events": events.run,
     "overload": overload.run,
+    "workers": workers.run,
     "serve": serve.run,
 }
 

@@ -44,10 +44,11 @@ _NOTES: Final = (
 )
 
 
-class _Client:
+class Client:
     """One connection."""
 
     async def open(self, port: int) -> None:
+        """Connect."""
         self._reader, self._writer = await asyncio.open_connection(HOST, port)
 
     async def get(self, path: str) -> int:
@@ -62,6 +63,7 @@ class _Client:
         return status
 
     def close(self) -> None:
+        """End the connection."""
         self._writer.close()
 
 
@@ -76,26 +78,26 @@ def run(*, quick: bool) -> None:
 
 
 async def _measured(ours: Running, seconds: int) -> list[str]:
-    clients = [_Client() for _ in range(_CONNECTIONS)]
+    clients = [Client() for _ in range(_CONNECTIONS)]
     for client in clients:
         await client.open(ours.port)
-    ready = _Client()
+    ready = Client()
     await ready.open(ours.port)
     numbers = count()
     alone = await _ready(ready, _FIRST_SECONDS)
     tell("overload: capacity")
-    capacity = await _capacity(clients[:16], numbers)
-    tell(f"overload: {2 * capacity:.0f} questions a second for {seconds} s")
+    most_answered = await capacity(clients[:16], numbers)
+    tell(f"overload: {2 * most_answered:.0f} questions a second for {seconds} s")
     before = ours.mebibytes()
     flood, waits, most = await asyncio.gather(
-        _flood(clients, numbers, 2 * capacity, seconds), _ready(ready, seconds), _memory(ours, seconds)
+        _flood(clients, numbers, 2 * most_answered, seconds), _ready(ready, seconds), _memory(ours, seconds)
     )
     after = ours.mebibytes()
     for client in (*clients, ready):
         client.close()
     answered, refused = flood.count(200), flood.count(503)
     return [
-        f"{capacity:.0f}/s", str(seconds), f"{len(flood) / seconds:.0f}/s", f"{answered / seconds:.0f}/s",
+        f"{most_answered:.0f}/s", str(seconds), f"{len(flood) / seconds:.0f}/s", f"{answered / seconds:.0f}/s",
         f"{refused / seconds:.0f}/s", str(len(flood) - answered - refused),
         *(milliseconds(percentile(*each)) for each in ((waits, 0.5), (waits, 0.99), (alone, 0.99))),
         f"{before:.0f}", f"{after:.0f}", f"{most:.0f}",
@@ -107,11 +109,12 @@ def _question(number: int) -> str:
     return f"/api/metrics?range=90d&target={number / 100_000:.5f}"
 
 
-async def _capacity(clients: list[_Client], numbers: count[int]) -> float:
+async def capacity(clients: list[Client], numbers: count[int]) -> float:
+    """How many new questions a second `clients` get answered, each after the other."""
     answered = 0
     ends = time.monotonic() + _FIRST_SECONDS
 
-    async def ask(client: _Client) -> None:
+    async def ask(client: Client) -> None:
         nonlocal answered
         while time.monotonic() < ends:
             status = await client.get(_question(next(numbers)))
@@ -121,12 +124,12 @@ async def _capacity(clients: list[_Client], numbers: count[int]) -> float:
     return answered / _FIRST_SECONDS
 
 
-async def _flood(clients: list[_Client], numbers: count[int], rate: float, seconds: int) -> list[int]:
+async def _flood(clients: list[Client], numbers: count[int], rate: float, seconds: int) -> list[int]:
     """Ask at `rate`, whether or not earlier ones are answered, while a connection is free."""
     # In turns: the server closes a connection that is idle for half a minute.
     free, statuses, under_way = deque(clients), list[int](), set[asyncio.Task[None]]()
 
-    async def ask(client: _Client) -> None:
+    async def ask(client: Client) -> None:
         statuses.append(await client.get(_question(next(numbers))))
         free.append(client)
 
@@ -142,7 +145,7 @@ async def _flood(clients: list[_Client], numbers: count[int], rate: float, secon
     return statuses
 
 
-async def _ready(client: _Client, seconds: int) -> list[float]:
+async def _ready(client: Client, seconds: int) -> list[float]:
     waits: list[float] = []
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:

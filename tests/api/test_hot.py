@@ -63,6 +63,20 @@ def test_spellings_go_with_their_answer_and_are_bounded() -> None:
     assert hot.bytes <= 30_000
 
 
+def test_spellings_of_a_question_that_is_ready_again_are_known_at_once() -> None:
+    earlier, hot = HotAnswers(budget_bytes=100_000), HotAnswers(budget_bytes=100_000)
+    ready = answer()
+    for name in (b"a", b"b"):
+        earlier.keep(("", "/r", name), answer())
+        earlier.alias(("", "/r", name), ("", "/r", b"spelled=" + name))
+    hot.keep(("", "/r", b"a"), ready, prepared=True)
+
+    hot.learn(earlier)
+
+    assert hot.find(("", "/r", b"spelled=a")) is ready
+    assert hot.find(("", "/r", b"spelled=b")) is None
+
+
 def test_an_answer_larger_than_the_budget_is_not_kept() -> None:
     hot = HotAnswers(budget_bytes=1_000)
 

@@ -167,7 +167,8 @@ class Follower:
             self.seen.load_problem = problem
             return
         self.seen.load_problem = None
-        self._fresh = ready_answers(snapshot, self._hot_bytes)
+        earlier, self._fresh = self._fresh, ready_answers(snapshot, self._hot_bytes)
+        self._fresh.learn(earlier)
         self.current = Current(snapshot, None, self._fresh)
         self._judge()
         _log.info("follower.loaded", version=pointer.version, sequence=pointer.sequence)

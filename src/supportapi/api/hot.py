@@ -62,6 +62,15 @@ class HotAnswers:
             self._evictable[key] += _SPELLING_BYTES
             self._shrink()
 
+    def learn(self, earlier: HotAnswers) -> None:
+        """Know every spelling that `earlier` knew of a question that is ready here as well.
+
+        What a spelling means does not depend on the data: after a publish the same front ends ask by the same ones.
+        """
+        for key, spellings in earlier._spellings.items():
+            for spelling in spellings[1:]:
+                self.alias(key, spelling)
+
     def _shrink(self) -> None:
         while self.bytes > self._budget and self._evictable:
             key = next(iter(self._evictable))
