@@ -171,22 +171,30 @@ class Follower:
         self._fresh.learn(earlier)
         self.current = Current(snapshot, None, self._fresh)
         self._judge()
-        _log.info("follower.loaded", version=pointer.version, sequence=pointer.sequence)
+        _log.info("follower.loaded", version=snapshot.card.version, sequence=pointer.sequence)
 
     async def _load(self, pointer: Pointer) -> Snapshot:
-        if pointer.format != FORMAT:
-            raise WarmingUp(
-                f"Version {pointer.version} was published by a release with another format ({pointer.format}); "
-                f"this one reads {FORMAT}.",
-                reason="other_format",
-            )
-        card = await self._shelf.card(pointer.version)
+        card = await self._readable(pointer)
         aggregates = await asyncio.to_thread(self._machine.load, card)
         if aggregates is None:
             aggregates = await self._machine.make_from(self._shelf, card)
             await self._tidy(card)
-        encoded = (await self._shelf.read(pointer.version, PREPARED))[PREPARED]
+        encoded = (await self._shelf.read(card.version, PREPARED))[PREPARED]
         return Snapshot(card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
+
+    async def _readable(self, pointer: Pointer) -> VersionCard:
+        """What this release can load: the version in force or, while it has nothing, the newest kept in its format."""
+        if pointer.format == FORMAT:
+            return await self._shelf.card(pointer.version)
+        kept = [] if self.current.snapshot else await self._shelf.history()
+        for entry in kept:
+            if entry.card.format == FORMAT:
+                return entry.card
+        raise WarmingUp(
+            f"Version {pointer.version} was published by a release with another format ({pointer.format}); "
+            f"this one reads {FORMAT}.",
+            reason="other_format",
+        )
 
     async def _tidy(self, card: VersionCard) -> None:
         # What could not be removed now is removed when the next version is made.
@@ -237,4 +245,4 @@ def _why_not(wanted: str, pointer: Pointer, sighting: ManifestSighting) -> Stale
     """Why the version that the manifest asks for is not the one in force."""
     if pointer.holds_off(wanted):
         return "rolled_back"
-    return "build_failed" if sighting.error_code is not None else "manifest_changed"
+    return "build_failed" if sighting.error_job is not None else "manifest_changed"
