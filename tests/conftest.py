@@ -1,4 +1,4 @@
-"""What every room's tests may ask for: a real Redis of their own."""
+"""What every room's tests may ask for: a real Redis of their own, and a server in the place of AWS."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from hypothesis import settings
 from redis import Redis
 
 from supportapi.processes.redis_server import RunningRedis, embedded_redis
+from tests.aws_server import CREDENTIALS, aws_server, way_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.aws_server import Way
 
 # A busy machine is no bug: what is too slow is seen in benchmarks, not in properties.
 settings.register_profile("house", deadline=None)
@@ -39,6 +42,22 @@ def redis(redis_url: str) -> Iterator[Redis]:
     """A client of an empty Redis."""
     with Redis.from_url(redis_url, socket_timeout=5) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def aws_url() -> Iterator[str]:
+    """The address of one server for the whole session that speaks S3, SQS and Glue."""
+    with aws_server() as url:
+        yield url
+
+
+@pytest.fixture
+def way(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
+    """A way to that server that can be made to fail, with credentials for it."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with way_to(aws_url) as way:
+        yield way
 
 
 def _flush(url: str) -> None:

@@ -133,11 +133,11 @@ def test_names_that_are_none_of_our_business_do_not_trip_us(name: str) -> None:
 
 def test_in_the_file_every_strange_name_is_refused(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
-    dotenv.write_text("AWS_REGION=eu\nSNAPSHOTS=3\n")
+    dotenv.write_text("JAVA_OPTS=eu\nSNAPSHOTS=3\n")
 
     problems = refused({}, dotenv)
 
-    assert problems[0] == "AWS_REGION in .env is not a setting; 'supportapi settings' lists them all"
+    assert problems[0] == "JAVA_OPTS in .env is not a setting; 'supportapi settings' lists them all"
     assert problems[1] == "SNAPSHOTS in .env is not a setting; did you mean SNAPSHOTS_KEPT?"
 
 
@@ -171,7 +171,9 @@ def test_the_example_file_with_every_line_in_force_is_the_default(tmp_path: Path
         ("REPORTING_TIMEZONES", "Europe"),
         ("REPORTING_TIMEZONES", "../../etc/passwd"),
         ("DATA_SOURCE", "gcs"),
-        ("DATA_SOURCE", "s3"),
+        ("S3_CACHE_MB", "0"),
+        ("S3_ENDPOINT_URL", "minio:9000"),
+        ("S3_ENDPOINT_URL", "http://user:hunter2@minio:9000"),
         ("SUPPORTAPI_USERS", "ann:owner:" + ARGON2),
         ("SUPPORTAPI_USERS", "ann:admin:secret"),
         ("SUPPORTAPI_USERS", f"ann:admin:{ARGON2} ann:viewer:{ARGON2}"),
@@ -182,6 +184,13 @@ def test_a_value_out_of_range_is_refused_by_name(name: str, word: str) -> None:
 
     assert len(problems) == 1
     assert problems[0].startswith(name)
+
+
+def test_a_dataset_in_a_bucket_needs_the_buckets_name() -> None:
+    assert refused({"DATA_SOURCE": "s3"}) == [
+        "S3_BUCKET is needed with DATA_SOURCE=s3; name the bucket that holds the dataset."
+    ]
+    assert read({"DATA_SOURCE": "s3", "S3_BUCKET": "calls"}).s3_bucket == "calls"
 
 
 def test_a_refusal_never_repeats_a_secret() -> None:

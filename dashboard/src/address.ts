@@ -33,6 +33,16 @@ export function changed(address: Address, changes: Record<string, readonly strin
   return next;
 }
 
+/** The address that asks what a query of the API asks. */
+export function addressOf(query: object): Address {
+  return Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]: [string, unknown]) => {
+      if (value === undefined) return [];
+      return [[name, Array.isArray(value) ? value.map(String) : [String(value)]]];
+    }),
+  );
+}
+
 function split(pair: string): [string, string] {
   const at = pair.indexOf("=");
   return at < 0 ? [decode(pair), ""] : [decode(pair.slice(0, at)), pair.slice(at + 1)];

@@ -4,6 +4,8 @@ import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch, useLocation, useSearch } from "wouter";
 
 import { Overview } from "./overview/page.tsx";
+import { Answer, Skeleton } from "./parts/answer.tsx";
+import { Boundary } from "./parts/boundary.tsx";
 import { Shell } from "./shell/shell.tsx";
 
 const Admin = lazy(() => import("./admin/page.tsx"));
@@ -13,12 +15,14 @@ const SignIn = lazy(() => import("./sign-in.tsx"));
 
 export function App() {
   return (
-    <Suspense fallback={null}>
-      <Switch>
-        <Route path="/sign-in" component={SignIn} />
-        <Route component={Pages} />
-      </Switch>
-    </Suspense>
+    <Boundary>
+      <Suspense fallback={null}>
+        <Switch>
+          <Route path="/sign-in" component={SignIn} />
+          <Route component={Pages} />
+        </Switch>
+      </Suspense>
+    </Boundary>
   );
 }
 
@@ -32,17 +36,23 @@ function Pages() {
   }
   return (
     <Shell user={me.data?.data}>
-      <Suspense fallback={null}>
-        <Switch>
-          <Route path="/" component={Overview} />
-          <Route path="/agents" component={Agents} />
-          <Route path="/calls" component={Calls} />
-          <Route path="/admin">{me.data && <Admin user={me.data.data} />}</Route>
-          <Route>
-            <p className="notice">There is no such page.</p>
-          </Route>
-        </Switch>
-      </Suspense>
+      <Boundary key={path}>
+        <Suspense fallback={<Skeleton height="70vh" />}>
+          <Switch>
+            <Route path="/" component={Overview} />
+            <Route path="/agents" component={Agents} />
+            <Route path="/calls" component={Calls} />
+            <Route path="/admin">
+              <Answer query={me} waiting={<Skeleton height="70vh" />}>
+                {({ data }) => <Admin user={data} />}
+              </Answer>
+            </Route>
+            <Route>
+              <p className="notice">There is no such page.</p>
+            </Route>
+          </Switch>
+        </Suspense>
+      </Boundary>
     </Shell>
   );
 }

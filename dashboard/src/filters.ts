@@ -23,6 +23,8 @@ export type Dimension = (typeof DIMENSIONS)[number];
 
 /** The parameters that every page keeps when one goes from one to another. */
 const SHARED = ["range", "from", "to", "timezone", "compare", ...DIMENSIONS] as const;
+/** What may change while the list stays the same: where one is in it, and what is shown of it. */
+const SAME_LIST: readonly string[] = ["page", "cursor", "fields", "call", "agent"];
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 export interface Filters {
@@ -98,14 +100,17 @@ export interface Place {
   change: Change;
 }
 
-/** The page's address, understood, and how to change it. */
+/** The page's address, understood, and how to change it. A list that becomes another one begins at its top. */
 export function usePlace(): Place {
   const search = useSearch();
   const [path, navigate] = useLocation();
   const address = useMemo(() => parseAddress(search), [search]);
   const filters = useMemo(() => filtersOf(address), [address]);
   const change = useCallback<Change>(
-    (changes, options) => navigate(path + spellAddress(changed(address, changes)), options),
+    (changes, options) => {
+      const top = Object.keys(changes).every((name) => SAME_LIST.includes(name)) ? {} : { page: undefined, cursor: undefined };
+      navigate(path + spellAddress(changed(address, { ...top, ...changes })), options);
+    },
     [address, path, navigate],
   );
   return { address, filters, change };

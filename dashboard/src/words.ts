@@ -41,6 +41,15 @@ export const STALE_WORDS: Record<StaleReason, string> = {
   version_lost: "The published version is gone from Redis; these numbers are the last ones that this server has seen.",
 };
 
+/** The same in few words, of a time that may be over. */
+export const CAUSE_WORDS: Record<components["schemas"]["StaleTime"]["cause"], string> = {
+  manifest_changed: "New data was being built",
+  build_failed: "Its build failed",
+  rolled_back: "An admin went back",
+  manifest_unreadable: "The manifest could not be read",
+  watcher_silent: "Nobody watched",
+};
+
 const UNAVAILABLE_WORDS: Record<string, string> = {
   column_absent: "The data lacks a column for it",
   no_agent_before_answer: "No agent is there before a call is answered",
@@ -56,6 +65,7 @@ export function unavailableWords(reason: string | null, columns?: readonly strin
 const SHORT_LABELS: Record<string, string> = {
   average_speed_of_answer: "Speed of answer",
   abandonment_rate_excl_short: "Abandonment, no short ones",
+  first_contact_resolution: "First contact resolved",
 };
 
 export function cardLabel(key: string, label: string): string {

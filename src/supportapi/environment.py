@@ -112,6 +112,14 @@ def redis_url(word: str) -> str | None:
     return word
 
 
+def web_address(word: str) -> str | None:
+    """The address of a server, without a path; None when the word is empty."""
+    if word and ("@" in word or not _is_origin(word.rstrip("/"))):
+        # The word itself is not repeated: it may hold a password.
+        raise ValueError("must be http(s)://host or http(s)://host:port")
+    return word.rstrip("/") or None
+
+
 # -- several words ------------------------------------------------------------------------------------------------
 
 

@@ -71,10 +71,18 @@ class DatasetNotWritable(SupportApiError):
     transient = True
 
 
-class DataSourceUnsupported(SupportApiError):
-    """`DATA_SOURCE` names a place that this release cannot read."""
+class StoreUnavailable(SupportApiError):
+    """The store that holds the dataset (S3, Glue) does not answer, or breaks off."""
 
-    code = "DATA_SOURCE_UNSUPPORTED"
+    code = "STORE_UNAVAILABLE"
+    transient = True
+
+
+class StoreDenied(SupportApiError):
+    """The store refuses us: no credentials, expired ones, or ones that may not do this."""
+
+    code = "STORE_DENIED"
+    transient = True
 
 
 # -- ingest ------------------------------------------------------------------------------------------------------

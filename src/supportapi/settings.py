@@ -38,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     parquet_path: Path
     s3_bucket: str | None
     s3_prefix: str | None
+    s3_endpoint_url: str | None
+    s3_cache_mb: int
+    aws_region: str | None
     redis_url: str | None
     auth_enabled: bool
     secret_key: str
@@ -99,13 +102,20 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("SUPPORTAPI_HOME", read.path, ".supportapi",
              "Folder for everything that can be made again: Redis, copies of datasets, arrays, the generated key."),
     Variable("DATA_SOURCE", read.choice("local", "s3"), "local",
-             "Where the dataset is. `s3` is refused until a later release."),
+             "Where the dataset is: the folder of `MANIFEST_PATH`, or `S3_PREFIX` in `S3_BUCKET` (docs/s3.md)."),
     Variable("MANIFEST_PATH", read.optional_path, "", "The manifest that says what is served.",
              unset="`data/manifest.json`"),
     Variable("PARQUET_PATH", read.optional_path, "", "The calls as one Parquet file, in the folder of the manifest.",
              unset="`cleaned_calls.parquet` beside the manifest"),
-    Variable("S3_BUCKET", read.text, "", "Bucket of the dataset, for `DATA_SOURCE=s3`."),
-    Variable("S3_PREFIX", read.text, "", "Prefix of the dataset in its bucket, for `DATA_SOURCE=s3`."),
+    Variable("S3_BUCKET", read.text, "", "Bucket of the dataset, for `DATA_SOURCE=s3`. Credentials are the usual ones "
+             "of AWS: variables, profile or role."),
+    Variable("S3_PREFIX", read.text, "", "Prefix of the dataset in its bucket; `manifest.json` is right below it."),
+    Variable("S3_ENDPOINT_URL", read.web_address, "", "Another S3 than that of AWS, such as MinIO: `http(s)://host:port`.",
+             unset="that of AWS"),
+    Variable("S3_CACHE_MB", read.whole(1, 1_000_000_000), "10240",
+             "Copies of files that a machine keeps at most; those of the newest version always stay."),
+    Variable("AWS_REGION", read.text, "", "Region of bucket, queue and catalogue.",
+             unset="that of the profile, else `us-east-1`"),
     Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://` or `unix://`.", secret=True,
              unset="a server of our own, on a private socket"),
     Variable("AUTH_ENABLED", read.flag, "true", "`false` makes everybody an admin; `local` only."),
@@ -212,8 +222,8 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values that are right one by one. A value that could not be read is absent."""
     found: list[str] = []
     local = values.get("app_env", "local") == "local"
-    if values.get("data_source") == "s3":
-        found.append("DATA_SOURCE=s3 is not supported by this release; use DATA_SOURCE=local and MANIFEST_PATH.")
+    if values.get("data_source") == "s3" and values.get("s3_bucket", "unread") is None:
+        found.append("S3_BUCKET is needed with DATA_SOURCE=s3; name the bucket that holds the dataset.")
     manifest, parquet = values.get("manifest_path"), values.get("parquet_path")
     if manifest and parquet and manifest.parent.absolute() != parquet.parent.absolute():
         found.append(f"PARQUET_PATH={parquet} must lie in the folder of MANIFEST_PATH, {manifest.parent}.")

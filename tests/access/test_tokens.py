@@ -127,7 +127,7 @@ def test_a_changed_role_breaks_the_signature() -> None:
 def test_an_unsigned_token_is_refused() -> None:
     claims = jwt.decode(TOKENS.issue_token("ann", "admin")[0], options={"verify_signature": False})
 
-    assert reason(jwt.encode(claims, None, algorithm="none")) == "wrong_algorithm"
+    assert reason(jwt.encode(claims, "", algorithm="none")) == "wrong_algorithm"
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,22 @@ def test_an_unknown_user_costs_the_same_work_as_a_known_one() -> None:
 
     assert nobody == extract_parameters(hash_password("correct horse"))
     assert (nobody.type, nobody.memory_cost >= 19_456, nobody.time_cost >= 2) == (Type.ID, True, True)
+
+
+def test_everybody_is_listed_by_name_with_where_they_are_kept(tmp_path: Path) -> None:
+    file = UserFile(tmp_path)
+    file.add("zoe", "viewer", "correct horse")
+    file.add("ann", "viewer", "correct horse")
+
+    listed = Users([User("ann", "admin", "hash")], file, samples=True).listed()
+
+    assert [(user.username, user.role, origin) for user, origin in listed] == [
+        ("ann", "admin", "environment"),
+        ("zoe", "viewer", "file"),
+    ]
+
+
+def test_samples_are_listed_as_what_they_are(tmp_path: Path) -> None:
+    listed = Users([], UserFile(tmp_path), samples=True).listed()
+
+    assert [(user.username, origin) for user, origin in listed] == [("admin", "sample"), ("viewer", "sample")]

@@ -33,7 +33,14 @@ VIEWERS = [
     "/api/versions",
     "/api/settings/manifest",
 ]
-ADMINS = ["/api/settings/jobs", "/api/settings/jobs/any"]
+ADMINS = [
+    "/api/auth/users",
+    "/api/settings/freshness",
+    "/api/settings/jobs",
+    "/api/settings/jobs/any",
+    "/api/settings/queue",
+    "/api/settings/rejects",
+]
 
 
 def test_only_what_is_meant_to_be_is_public() -> None:

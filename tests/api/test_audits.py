@@ -60,7 +60,7 @@ async def test_one_corrupt_cell_is_never_published_and_is_told_everywhere(api: A
     failed = _build(world)
     _watcher(world).tick(look=True)
     await settle(lambda: api.doors.follower.current.stale_reason == "build_failed")
-    await settle(lambda: ("build", "AUDIT_FAILED") in api.doors.follower.seen.outcomes)
+    await settle(lambda: ("build", "AUDIT_FAILED") in api.doors.follower.seen.totals.outcomes)
 
     after = (await api.get("/api/metrics?range=all")).json()
     ready = (await api.client.get("/api/readyz")).json()["data"]

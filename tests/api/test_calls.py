@@ -171,6 +171,22 @@ async def test_a_cursor_reads_one_version_to_its_end_whatever_is_published_meanw
     assert (await api.get("/api/calls?range=all")).json()["meta"]["total"] == 75
 
 
+async def test_a_cursor_goes_back_and_to_the_end_of_its_version(api: Api, world: World) -> None:
+    begun, link = await read_on(api, "/api/calls?per_page=25&range=all")
+    world.write(some_calls(25))
+    version = world.publish()
+    await settle(lambda: api.doors.follower.current.snapshot.card.version == version)
+
+    second = (await api.get(str(link))).json()
+    back = (await api.get(second["links"]["prev"])).json()
+    end = (await api.get(second["links"]["last"])).json()
+
+    assert [row["call_id"] for row in back["data"]] == begun
+    assert (back["links"]["prev"], back["meta"]["page"]) == (None, 1)
+    assert (len(end["data"]), end["meta"]["page"], end["meta"]["total"]) == (10, 3, 60)
+    assert (end["links"]["next"], end["links"]["first"]) == (None, "/api/calls?per_page=25&range=all")
+
+
 async def test_a_cursor_of_a_version_that_is_gone_says_where_to_begin_again(api: Api, world: World) -> None:
     _, link = await read_on(api, "/api/calls?per_page=7&region=north")
     name = api.doors.follower.current.snapshot.card.version

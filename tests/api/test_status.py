@@ -161,3 +161,22 @@ async def test_an_api_that_starts_after_a_later_release_has_published_serves_the
 
     assert (metrics.json()["meta"]["version"], metrics.json()["meta"]["stale_reason"]) == (version, "manifest_changed")
     assert (ready["status"], failing(ready)) == ("degraded", {"WARMING_UP"})
+
+
+async def test_a_machine_that_starts_and_cannot_have_the_version_in_force_serves_the_newest_that_it_had(
+    world: World, tmp_path: Path
+) -> None:
+    home = tmp_path / "other"
+    async with serving(world, home=home) as api:
+        await settle(lambda: api.doors.follower.current.snapshot is not None)
+        served = api.doors.follower.current.snapshot.card.version
+    world.write(some_calls(31))
+    world.publish()
+    world.write(some_calls(32))
+
+    async with serving(world, home=home) as api:
+        await settle(lambda: api.doors.follower.seen.load_problem is not None)
+        metrics, ready = await api.get("/api/metrics?range=7d"), (await api.client.get("/api/readyz")).json()["data"]
+
+    assert (metrics.json()["meta"]["version"], metrics.json()["meta"]["stale_reason"]) == (served, "manifest_changed")
+    assert (ready["status"], failing(ready)) == ("degraded", {"DATA_MISSING"})

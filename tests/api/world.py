@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -23,12 +24,14 @@ from supportapi.api.app import Parts, create_app
 from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
 from supportapi.calls.record import SCHEMA
+from supportapi.dataset.last_ingest import last_ingest
 from supportapi.dataset.pinned import Pinned
 from supportapi.dataset.source import LocalSource
 from supportapi.dataset.write import write_dataset
 from supportapi.refresh.job import run_build
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import AsyncRecords, Records
+from supportapi.refresh.totals import AsyncTotals
 from supportapi.refresh.workshop import Workshop
 from supportapi.snapshots.arrays import Arrays
 from supportapi.snapshots.client import connect, connect_async
@@ -208,9 +211,11 @@ async def serving(world: World, home: Path | None = None, **settings: Any) -> As
         shelf=AsyncShelf(redis),
         publishing_shelf=world.shelf,
         records=AsyncRecords(redis),
+        totals=AsyncTotals(redis, redis),
         queue=world.queue,
         source=world.source,
         wanted=world.workshop.wanted,
+        last_ingest=partial(last_ingest, world.data),
         machine=ThisMachine(house, Arrays(house), Pinned(house, world.source), BUDGET_MB),
         door=door,
         access_sink=lambda raw, epoch: events.extend(event_of(each, epoch) for each in raw),

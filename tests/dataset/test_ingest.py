@@ -73,6 +73,7 @@ def test_every_row_is_accounted_for(tmp_path: Path, mapping: Path) -> None:
 
     assert (report.read, report.written, report.rejected, report.duplicates) == (6, 3, 2, 1)
     assert report.rejected_by_reason == {"call_id_missing": 1, "started_at_missing": 1}
+    assert report.manifest.rejected_rows == 2
     assert report.altered_by_reason == {"wait_negative": 1}
     assert pl.read_parquet(tmp_path / "out" / "rejects.parquet").rows() == [
         ("calls.csv", 5, "started_at_missing", '{"id":"c","start":null,"region":"North","wait":"3"}'),

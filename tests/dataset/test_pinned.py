@@ -77,6 +77,45 @@ def test_pruning_keeps_what_is_asked_for_and_copies_in_the_making(pinned: Pinned
     assert pinned.find(FILE.hash) is None
 
 
+@pytest.fixture
+def three(live: Path) -> list[ManifestFile]:
+    """Files of the dataset, of a thousand bytes each."""
+    contents = {f"{number}.parquet": bytes([number]) * 1_000 for number in range(3)}
+    [(live.parent / name).write_bytes(content) for name, content in contents.items()]
+    return [ManifestFile(path=name, hash=hashlib.sha256(content).hexdigest()) for name, content in contents.items()]
+
+
+def test_beyond_the_bound_the_copy_that_was_not_used_for_longest_goes(
+    tmp_path: Path, live: Path, three: list[ManifestFile]
+) -> None:
+    bounded = Pinned(tmp_path / "home", LocalSource(live.parent / "manifest.json"), bound_bytes=2_000)
+    [os.utime(bounded.path(file), (0, number)) for number, file in enumerate(three)]
+    bounded.path(three[0])
+
+    bounded.prune([file.hash for file in three])
+
+    assert [bounded.find(file.hash) is not None for file in three] == [True, False, True]
+
+
+def test_the_files_of_the_live_dataset_stay_whatever_the_bound(
+    tmp_path: Path, live: Path, three: list[ManifestFile]
+) -> None:
+    bounded = Pinned(tmp_path / "home", LocalSource(live.parent / "manifest.json"), bound_bytes=1)
+    [bounded.path(file) for file in three]
+
+    bounded.prune([file.hash for file in three], live=[file.hash for file in three[:2]])
+
+    assert [bounded.find(file.hash) is not None for file in three] == [True, True, False]
+
+
+def test_without_a_bound_everything_that_is_asked_for_stays(pinned: Pinned, three: list[ManifestFile]) -> None:
+    [pinned.path(file) for file in three]
+
+    pinned.prune([file.hash for file in three])
+
+    assert [pinned.find(file.hash) is not None for file in three] == [True, True, True]
+
+
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, live: Path) -> None:
     (tmp_path / "home").write_text("a file where a folder should be")
 

@@ -4,13 +4,15 @@ import io
 import json
 import logging
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
 
-from supportapi.processes.logs import access_sink, library_logging, write_logs
+from supportapi.processes.logs import access_sink, configure_logs, library_logging, write_logs
 from supportapi.processes.redaction import REDACTED, Redaction
+from supportapi.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +87,22 @@ def test_what_is_less_severe_is_not_written_and_libraries_are_quiet() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "PASSWORD", "access_token", "token", "secret_key", "Authorization", "cookie", "Set-Cookie", "api_key"],
+    [
+        "password",
+        "PASSWORD",
+        "access_token",
+        "token",
+        "secret_key",
+        "Authorization",
+        "cookie",
+        "Set-Cookie",
+        "api_key",
+        "aws_secret_access_key",
+        "AWS_ACCESS_KEY_ID",
+        "SecretAccessKey",
+        "X-Amz-Security-Token",
+        "aws_session_token",
+    ],
 )
 def test_no_value_under_a_secrets_name_is_written(name: str) -> None:
     out = io.StringIO()
@@ -108,6 +125,12 @@ def test_no_value_under_a_secrets_name_is_written(name: str) -> None:
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.hunter2",
         "GET /api/calls?password=hunter2&page=1",
         "the key is hunter2-hunter2-hunter2",
+        "https://calls.s3.amazonaws.com/a?X-Amz-Credential=hunter2%2F20261125&X-Amz-Signature=hunter2&X-Amz-Date=x",
+        "https://calls.s3.amazonaws.com/a?AWSAccessKeyId=hunter2&Signature=hunter2%3D&Expires=1",
+        "authorization: AWS4-HMAC-SHA256 Credential=hunter2/20261125/eu/s3/aws4_request, Signature=hunter2",
+        "AKIAHUNTER2HUNTER234 may not do this",
+        "aws_secret_access_key=hunter2",
+        '{"aws_session_token": "hunter2"}',
     ],
 )
 def test_no_text_of_a_secrets_shape_is_written_wherever_it_stands(text: str) -> None:
@@ -120,8 +143,28 @@ def test_no_text_of_a_secrets_shape_is_written_wherever_it_stands(text: str) -> 
         structlog.get_logger().exception("thing.broke", said=text, several=[text], inner={"deep": (text,)})
     logging.getLogger("redis").error("could not reach %s", text)
 
-    assert "hunter2" not in out.getvalue()
+    assert "hunter2" not in out.getvalue().lower()
     assert "ValueError" in out.getvalue()
+
+
+def test_the_credentials_of_boto3_are_known_and_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG")
+    configure_logs("api", load_settings({}, Path("no-such-file")), out)
+
+    structlog.get_logger().info("thing.broke", said="the key wJalrXUtnFEMI/K7MDENG is wrong")
+
+    assert [line["said"] for line in lines(out)] == [f"the key {REDACTED} is wrong"]
+
+
+def test_what_boto3_sends_is_not_told_at_any_level() -> None:
+    out = io.StringIO()
+    write_logs("api", "DEBUG", "json", [], out)
+
+    logging.getLogger("botocore.auth").debug("Signature: abc")
+    logging.getLogger("urllib3.connectionpool").debug("GET /calls/manifest.json")
+
+    assert lines(out) == []
 
 
 def test_harmless_fields_are_left_alone() -> None:

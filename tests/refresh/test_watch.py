@@ -24,6 +24,7 @@ from supportapi.refresh.records import JobRecord, Reason, Records
 from supportapi.refresh.watch import Watcher
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import connect
+from supportapi.snapshots.freshness import TURN
 from supportapi.snapshots.pointer import Rollback
 from supportapi.snapshots.shelf import Shelf
 
@@ -169,6 +170,21 @@ def test_what_was_seen_is_told_to_everybody(redis_url: str, data: Path, shelf: S
     assert (seen.row_count, seen.size_bytes) == (7, 99)
     assert seen.updated_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert datetime.now(UTC) - seen.seen_at < timedelta(seconds=5)
+
+
+def test_a_dataset_is_stale_from_its_manifest_until_its_publish(
+    redis_url: str, data: Path, redis: Redis, shelf: Shelf
+) -> None:
+    _write(data, 1)
+    watcher = _make(redis_url, data / "manifest.json")
+
+    watcher.reconcile()
+    _publish(shelf, 1)
+    watcher.reconcile()
+
+    entries: Any = redis.xrange(keys.FRESHNESS)
+    told = [json.loads(fields[TURN]) for _, fields in entries]
+    assert [(turn["cause"], turn["version"]) for turn in told] == [("manifest_changed", _version(1)), (None, None)]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_a_dataset_without_calls_passes() -> None:
         ("zone0-lattice0-sums", add_one(-1, -1, -1, -1, 3), AMPLE, "duration_ms"),
         ("zone0-lattice0-longest", fill(10_000_000), AMPLE, "longest_wait"),
         ("zone0-wait0", add_many(-1, -1), AMPLE, "wait_p50"),
-        ("wait_ms", add_one(100), NOTHING, "wait_ms"),
+        ("wait_steps", add_one(100), NOTHING, "wait_ms"),
         ("class", fill(0), NOTHING, "answered"),
     ],
 )
@@ -204,7 +204,7 @@ def test_a_question_tells_what_it_asked_and_how_near_its_percentiles_came(asked:
 @pytest.mark.parametrize(
     ("array", "change", "measure"),
     [
-        ("wait_ms", add_many(slice(60, 80)), "longest_wait"),
+        ("wait_steps", add_many(slice(60, 80)), "longest_wait"),
         ("wait_bucket", shift(slice(0, 150)), "wait_p50"),
         ("duration_bucket", shift(slice(0, 150)), "duration_p95"),
     ],

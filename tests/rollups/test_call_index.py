@@ -13,7 +13,7 @@ from supportapi.calls.listing import count, find, page
 from supportapi.calls.record import COLUMNS, SCHEMA
 from supportapi.calls.selection import Known, Order, Selection, SortColumn
 from supportapi.calls.window import Window
-from supportapi.rollups import call_index, chosen, ordered, text_search, texts
+from supportapi.rollups import call_index, chosen, stretches, text_search, texts, walk
 from supportapi.rollups.aggregates import Aggregates
 from supportapi.rollups.call_frames import call_frames
 from tests.rollups.few_calls import SCARCE, aggregates_of, frame, row
@@ -124,9 +124,11 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param == "all are walked":
         for room in (call_index, chosen):
             monkeypatch.setattr(room, "MOST_LISTED", 0)
-        monkeypatch.setattr(chosen, "_CHUNK", 3)
+        monkeypatch.setattr(stretches, "_STRETCH", 3)
         monkeypatch.setattr(text_search, "_CHUNK", 3)
-        monkeypatch.setattr(ordered, "_BLOCK", 3)
+        monkeypatch.setattr(walk, "_BLOCK", 3)
+        monkeypatch.setattr(walk, "_WALKED", 1)
+        monkeypatch.setattr(walk, "_SAMPLED", 2)
         monkeypatch.setattr(chosen, "_SELECTIVE", 1_000)
         monkeypatch.setattr(text_search, "_SELECTIVE", 1_000)
     return str(request.param)

@@ -10,6 +10,7 @@ export type AgentsQuery = QueryOf<"listAgents">;
 export type AgentQuery = QueryOf<"getAgent">;
 export type CallsQuery = QueryOf<"listCalls">;
 export type OptionsQuery = QueryOf<"getFilterOptions">;
+export type RejectsQuery = QueryOf<"getRejects">;
 type JobList = components["schemas"]["JobList"];
 
 /** Keys are `[ROOT, resource, ...]`; what a published version changes stands below `versioned`. */
@@ -29,6 +30,10 @@ export const keys = {
   versions: [ROOT, "versioned", "versions"] as const,
   comparison: (pair: string) => [ROOT, "versioned", "comparison", pair] as const,
   jobs: [ROOT, "jobs"] as const,
+  freshness: [ROOT, "versioned", "freshness"] as const,
+  queue: [ROOT, "queue"] as const,
+  rejects: (query: RejectsQuery) => [ROOT, "versioned", "rejects", query] as const,
+  users: [ROOT, "users"] as const,
 };
 
 /** What was shown stays while the next answer is on its way: pages change in place. */
@@ -113,6 +118,32 @@ export const jobsQuery = (api: SupportApi, limit: number) =>
   queryOptions({
     queryKey: keys.jobs,
     queryFn: ({ signal }) => answered(api.GET("/api/settings/jobs", { params: { query: { limit } }, signal })),
+  });
+
+/** When what was served was not the newest data: for admins, as the three below. */
+export const freshnessQuery = (api: SupportApi) =>
+  queryOptions({
+    queryKey: keys.freshness,
+    queryFn: ({ signal }) => answered(api.GET("/api/settings/freshness", { signal })),
+  });
+
+export const queueQuery = (api: SupportApi) =>
+  queryOptions({
+    queryKey: keys.queue,
+    queryFn: ({ signal }) => answered(api.GET("/api/settings/queue", { signal })),
+  });
+
+export const rejectsQuery = (api: SupportApi, query: RejectsQuery) =>
+  queryOptions({
+    ...inPlace,
+    queryKey: keys.rejects(query),
+    queryFn: ({ signal }) => answered(api.GET("/api/settings/rejects", { params: { query }, signal })),
+  });
+
+export const usersQuery = (api: SupportApi) =>
+  queryOptions({
+    queryKey: keys.users,
+    queryFn: ({ signal }) => answered(api.GET("/api/auth/users", { signal })),
   });
 
 /** Put the job that an event tells of into the list of jobs, the newest first. */

@@ -34,6 +34,10 @@ export const useCatalogue = () => useQuery(queries.catalogueQuery(useSupportApi(
 export const useVersions = () => useQuery(queries.versionsQuery(useSupportApi()));
 export const useComparison = (pair: string) => useQuery(queries.comparisonQuery(useSupportApi(), pair));
 export const useJobs = (limit: number) => useQuery(queries.jobsQuery(useSupportApi(), limit));
+export const useFreshness = () => useQuery(queries.freshnessQuery(useSupportApi()));
+export const useQueue = () => useQuery(queries.queueQuery(useSupportApi()));
+export const useRejects = (query: queries.RejectsQuery) => useQuery(queries.rejectsQuery(useSupportApi(), query));
+export const useUsers = () => useQuery(queries.usersQuery(useSupportApi()));
 export const useManifest = () => useQuery(queries.manifestQuery(useSupportApi()));
 
 export interface Live {

@@ -204,6 +204,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who may sign in
+         * @description As it is now: of the environment, which goes first, and of the file that `supportapi users` keeps.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls": {
         parameters: {
             query?: never;
@@ -424,6 +444,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/freshness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Staleness over time
+         * @description When what was served was not the newest data, why, and for how long, as the watcher saw it: the last 256 changes, as long as Redis keeps its data. A dataset that was published without a fault is one time, from the moment when its manifest was seen until it was in force.
+         */
+        get: operations["getFreshness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings/jobs": {
         parameters: {
             query?: never;
@@ -484,6 +524,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/settings/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queue, workers and watcher
+         * @description What the processes say of themselves in Redis. The jobs themselves are in `/api/settings/jobs`.
+         */
+        get: operations["getQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings/refresh": {
         parameters: {
             query?: never;
@@ -498,6 +558,26 @@ export interface paths {
          * @description Runs `REFRESH_COMMAND` in a worker and builds what it made; or reads the manifest again and builds its dataset, which also ends a rollback (`activateVersion`). Whoever asks while it is under way gets the same job.
          */
         post: operations["refreshDataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/rejects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last ingest, and the rows that it rejected
+         * @description From `ingest-report.json` and `rejects.parquet` beside the manifest; after an ingest that was refused because too many rows were rejected, from `rejects.failed.parquet`. Rejected rows are shown as they stood in the raw file, with everything that it says of people: for admins alone.
+         */
+        get: operations["getRejects"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2675,6 +2755,38 @@ export interface components {
             timezones: string[];
         };
         /**
+         * Freshness
+         * @description What is remembered of staleness.
+         */
+        Freshness: {
+            /**
+             * @description Nothing is known of the time before; null: of any time.
+             * @example 2026-09-30T23:56:57Z
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description Now.
+             * @example 2026-09-30T23:56:57Z
+             */
+            until: string;
+            /**
+             * @description All stale times together.
+             * @example 41.2
+             */
+            stale_seconds: number;
+            /** @description The stale times, the newest first; of all others it was fresh. */
+            stale: components["schemas"]["StaleTime"][];
+        };
+        /**
+         * FreshnessAnswer
+         * @description Staleness over time.
+         */
+        FreshnessAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["Freshness"];
+        };
+        /**
          * Heatmap
          * @description One metric by weekday and hour, as the clock on the wall of the reporting zone tells them.
          *
@@ -3067,6 +3179,93 @@ export interface components {
             links: components["schemas"]["CardLinks"] | null;
         };
         /**
+         * LastIngest
+         * @description What became of every row: `read` is `written`, `rejected`, `duplicates`, `filtered` and `folded` together.
+         *
+         *     Of an ingest that was refused only the rejected rows are known.
+         */
+        LastIngest: {
+            /**
+             * @description `refused`: too many rows were rejected (`--max-rejects`), or all; the dataset is the old one.
+             * @enum {string}
+             */
+            outcome: "refused" | "written";
+            /**
+             * Format: date-time
+             * @description When its files were written.
+             * @example 2026-09-30T23:56:57Z
+             */
+            ended_at: string;
+            /**
+             * @description SHA-256 of the dataset that it wrote; null: none.
+             * @example da0591abf206bf14b343dd6da1c2e9ac400f49bb9f4b64739a4950a1d01b32ff
+             */
+            dataset_hash: string | null;
+            /**
+             * @description How long it took.
+             * @example 0.8
+             */
+            seconds: number | null;
+            /**
+             * @description The raw files.
+             * @example [
+             *       "calls.csv"
+             *     ]
+             */
+            files: string[] | null;
+            /**
+             * @description Rows of the raw files.
+             * @example 5000
+             */
+            read: number | null;
+            /**
+             * @description Rows that became calls.
+             * @example 4985
+             */
+            written: number | null;
+            /**
+             * @description Rows that became no call.
+             * @example 15
+             */
+            rejected: number;
+            /**
+             * @description Rows that repeat a call.
+             * @example 0
+             */
+            duplicates: number | null;
+            /**
+             * @description Rows that the mapping leaves out.
+             * @example 0
+             */
+            filtered: number | null;
+            /**
+             * @description Rows that are in the call of another row.
+             * @example 0
+             */
+            folded: number | null;
+            /**
+             * @description How many rows for each reason, the most first.
+             * @example {
+             *       "started_at_unreadable": 12,
+             *       "started_at_missing": 3
+             *     }
+             */
+            rejected_by_reason: {
+                [key: string]: number;
+            };
+            /**
+             * @description Values of written calls that were made null, by reason.
+             * @example {
+             *       "rating_outside_scale": 2
+             *     }
+             */
+            altered_by_reason: {
+                [key: string]: number;
+            } | null;
+            /** @description The first rejected ones, in the order of the files. */
+            rows: components["schemas"]["RejectedRow"][];
+        };
+        /**
          * ListedCall
          * @description One call of a list, with all its fields or with those that were asked for.
          */
@@ -3159,6 +3358,27 @@ export interface components {
             ended_at_local?: string | null;
             /** @description Answered within 20 s. Null for an abandon below 5 s, which the service level leaves out. */
             service_level_met?: boolean | null;
+        };
+        /**
+         * ListedUser
+         * @description Somebody who may sign in.
+         */
+        ListedUser: {
+            /**
+             * @description The name to sign in with.
+             * @example admin
+             */
+            username: string;
+            /**
+             * @description What the user may do.
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+            /**
+             * @description Where they are kept: `environment` (`SUPPORTAPI_USERS`), `file` (`supportapi users`), or `sample`, who are there in local mode while nobody else is.
+             * @enum {string}
+             */
+            origin: "environment" | "file" | "sample";
         };
         /**
          * ManifestAnswer
@@ -3739,12 +3959,12 @@ export interface components {
              */
             next: string | null;
             /**
-             * @description Null where a cursor leads, which goes forwards alone.
+             * @description The last page.
              * @example /api/calls?page=326&per_page=50&range=30d
              */
-            last: string | null;
+            last: string;
             /**
-             * @description The next page of this very version, for who wants to read all; see `cursor`.
+             * @description The next page of this very version; see `cursor`. Where a cursor has led, `prev`, `next` and `last` are of that version as well, and `first` begins again with the current one.
              * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
              */
             cursor: string | null;
@@ -4003,7 +4223,7 @@ export interface components {
              * @example VALIDATION_ERROR
              * @enum {string}
              */
-            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "DATA_SOURCE_UNSUPPORTED" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "HEADERS_TOO_LARGE" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "URI_TOO_LONG" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
+            code: "AUDIT_FAILED" | "BAD_REQUEST" | "CURSOR_EXPIRED" | "DATASET_NOT_WRITABLE" | "DATA_CORRUPT" | "DATA_MISMATCH" | "DATA_MISSING" | "EXPORT_FAILED" | "EXPORT_TIMED_OUT" | "EXPORT_TOO_LARGE" | "FORBIDDEN" | "HEADERS_TOO_LARGE" | "INTERNAL" | "JOB_TIMED_OUT" | "MANIFEST_INVALID" | "MANIFEST_MISSING" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PUBLISH_REFUSED" | "RATE_LIMITED" | "REDIS_UNAVAILABLE" | "REFRESH_DISABLED" | "REFRESH_FAILED" | "SCHEMA_INVALID" | "SNAPSHOT_INCOMPLETE" | "STORE_DENIED" | "STORE_UNAVAILABLE" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "URI_TOO_LONG" | "VALIDATION_ERROR" | "VERSION_GONE" | "WARMING_UP" | "WORKER_LOST";
             /**
              * @description For people; may change.
              * @example 'regoin' is not a parameter of this route; did you mean 'region'?
@@ -4016,6 +4236,14 @@ export interface components {
              * @example 2a157ca78dd0-30
              */
             request_id: string;
+        };
+        /**
+         * QueueAnswer
+         * @description The queue and its workers.
+         */
+        QueueAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["WorkQueue"];
         };
         /**
          * Readiness
@@ -4057,6 +4285,45 @@ export interface components {
              * @default true
              */
             run_command: boolean;
+        };
+        /**
+         * RejectedRow
+         * @description A row of a raw file that became no call.
+         */
+        RejectedRow: {
+            /**
+             * @description The raw file's name.
+             * @example calls.csv
+             */
+            file: string;
+            /**
+             * @description Where it begins there, from 1.
+             * @example 8211
+             */
+            line: number | null;
+            /**
+             * @description Why it is no call.
+             * @example started_at_missing
+             */
+            reason: string;
+            /**
+             * @description What stood there, by the file's own columns; texts are cut after 500 characters.
+             * @example {
+             *       "id": "4711",
+             *       "start": ""
+             *     }
+             */
+            original: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RejectsAnswer
+         * @description The last ingest; null when no ingest has left its report beside the manifest.
+         */
+        RejectsAnswer: {
+            /** @description The answer itself. */
+            data: components["schemas"]["LastIngest"] | null;
         };
         /**
          * RolledBack
@@ -4393,6 +4660,38 @@ export interface components {
             signed_out: true;
         };
         /**
+         * StaleTime
+         * @description A time in which what was served may not have been the newest data, for one cause.
+         */
+        StaleTime: {
+            /**
+             * @description `manifest_changed`: a version was being built, so that its length is how long that dataset took to be published; `watcher_silent`: nobody looked, or Redis was away. The others as `stale_reason`.
+             * @enum {string}
+             */
+            cause: "build_failed" | "manifest_changed" | "manifest_unreadable" | "rolled_back" | "watcher_silent";
+            /**
+             * @description The version that was wanted; null where nobody knew.
+             * @example ad43f40cfa79570f
+             */
+            version: string | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             * @example 2026-09-30T23:56:57Z
+             */
+            began_at: string;
+            /**
+             * @description When it ended; null while it lasts.
+             * @example 2026-09-30T23:56:57Z
+             */
+            ended_at: string | null;
+            /**
+             * @description How long it lasted, or lasts until now.
+             * @example 0.8
+             */
+            seconds: number;
+        };
+        /**
          * Standing
          * @description Where the agent stands by one metric, among all agents under the same filters.
          */
@@ -4491,6 +4790,27 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "viewer";
+        };
+        /**
+         * UserList
+         * @description The users, by name.
+         */
+        UserList: {
+            /** @description The answer itself. */
+            data: components["schemas"]["ListedUser"][];
+            /** @description Where the answer comes from. */
+            meta: components["schemas"]["UsersMeta"];
+        };
+        /**
+         * UsersMeta
+         * @description How many there are.
+         */
+        UsersMeta: {
+            /**
+             * @description How many there are in all.
+             * @example 16271
+             */
+            total: number;
         };
         /**
          * Version
@@ -4646,6 +4966,82 @@ export interface components {
             total: number;
             /** @description Null while the newest data is what is published. */
             rolled_back: components["schemas"]["RolledBack"] | null;
+        };
+        /**
+         * Watching
+         * @description The watcher that has looked last.
+         */
+        Watching: {
+            /**
+             * @description Its name: host and process.
+             * @example web1-4712
+             */
+            name: string;
+            /**
+             * @description Where it looks for the manifest.
+             * @example data/manifest.json
+             */
+            location: string;
+            /**
+             * Format: date-time
+             * @description When it said so last.
+             * @example 2026-09-30T23:56:57Z
+             */
+            seen_at: string;
+            /**
+             * @description How often it looks, beside events.
+             * @example 15
+             */
+            interval_seconds: number;
+            /** @description Whether it has missed several turns: nobody may be watching. */
+            silent: boolean;
+        };
+        /**
+         * WorkQueue
+         * @description What waits, and who is there.
+         */
+        WorkQueue: {
+            /**
+             * @description Jobs that no worker has taken yet.
+             * @example 0
+             */
+            waiting: number;
+            /** @description Those that live, by name. */
+            workers: components["schemas"]["Worker"][];
+            /** @description Null when none has looked since Redis was empty. */
+            watcher: components["schemas"]["Watching"] | null;
+        };
+        /**
+         * Worker
+         * @description A worker that lives: one that has not said so for ten seconds is not listed.
+         */
+        Worker: {
+            /**
+             * @description Its name: host, process and a random end.
+             * @example web1-4711-9f3c1d
+             */
+            name: string;
+            /**
+             * @description The machine that it runs on.
+             * @example web1
+             */
+            host: string;
+            /**
+             * @description Its process there.
+             * @example 4711
+             */
+            process_id: number;
+            /**
+             * Format: date-time
+             * @description When it said so last.
+             * @example 2026-09-30T23:56:57Z
+             */
+            seen_at: string;
+            /**
+             * @description What it works on, for `/api/settings/jobs/{id}`; null: nothing.
+             * @example build-ad43f40cfa79570f
+             */
+            job_id: string | null;
         };
     };
     responses: never;
@@ -5453,6 +5849,83 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `REDIS_UNAVAILABLE`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */
@@ -6857,6 +7330,83 @@ export interface operations {
             };
         };
     };
+    getFreshness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is remembered. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreshnessAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -7089,6 +7639,83 @@ export interface operations {
             };
         };
     };
+    getQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What waits, and who is there. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `REDIS_UNAVAILABLE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     refreshDataset: {
         parameters: {
             query?: never;
@@ -7182,6 +7809,94 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `MANIFEST_INVALID`, `MANIFEST_MISSING`, `REDIS_UNAVAILABLE`, `WARMING_UP`. */
+            503: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    getRejects: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only rows of this reason, as in `rejected_by_reason`.
+                 * @example started_at_missing
+                 */
+                reason?: string;
+                /**
+                 * @description How many rejected rows, the first ones.
+                 * @example 20
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known of it. */
+            200: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejectsAnswer"];
+                };
+            };
+            /** @description Unauthorized: `UNAUTHENTICATED`. */
+            401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
+            422: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Internal Server Error: `INTERNAL`. */
+            500: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Service Unavailable: `DATA_CORRUPT`, `OVERLOADED`, `WARMING_UP`. */
             503: {
                 headers: {
                     /** @description The id of this request. */

@@ -68,7 +68,6 @@ function Facts({ seen }: { seen: Seen }) {
         <dt>Looked at</dt>
         <dd>{moment(seen.seen_at)}</dd>
       </dl>
-      <p className="quiet small">Times are UTC.</p>
     </>
   );
 }

@@ -1,8 +1,12 @@
 import type { components } from "@supportapi/client";
 
+import { Freshness } from "./freshness.tsx";
 import { History } from "./history.tsx";
 import { LiveData } from "./live-data.tsx";
+import { Rejects } from "./rejects.tsx";
+import { Users } from "./users.tsx";
 import { Versions } from "./versions.tsx";
+import { WorkQueue } from "./work-queue.tsx";
 
 export default function Admin({ user }: { user: components["schemas"]["User"] }) {
   if (user.role !== "admin") {
@@ -19,8 +23,13 @@ export default function Admin({ user }: { user: components["schemas"]["User"] })
     <div className="admin">
       <h1 className="unseen">Admin</h1>
       <LiveData />
+      <Freshness />
       <Versions />
       <History />
+      <Rejects />
+      <WorkQueue />
+      <Users />
+      <p className="quiet small">Times are UTC.</p>
     </div>
   );
 }

@@ -1,9 +1,13 @@
 import type { components } from "@supportapi/client";
 import { type AgentsQuery, useAgents, useCatalogue } from "@supportapi/client/react";
+import { changed, spellAddress } from "../address.ts";
 import { agentsQueryOf, usePlace } from "../filters.ts";
 import { formatCount, formatValue, percentOf } from "../format.ts";
+import { callsPage } from "../links.ts";
 import { Answer, Empty, Skeleton } from "../parts/answer.tsx";
 import { Drawer } from "../parts/drawer.tsx";
+import { Export } from "../parts/export.tsx";
+import { Followed } from "../parts/followed.tsx";
 import { Move } from "../parts/move.tsx";
 import { Pager, pageOf } from "../parts/pager.tsx";
 import { SortedHeading } from "../parts/sorting.tsx";
@@ -23,16 +27,12 @@ export default function Agents() {
   const sort = address.sort?.[0] ?? "-csat";
   const page = pageOf(address.page);
   const catalogue = useCatalogue();
-  const agents = useAgents({
-    ...agentsQueryOf(filters),
-    sort: sort as AgentsQuery["sort"],
-    metrics: ["calls", ...METRICS],
-    page,
-    per_page: PER_PAGE,
-  });
+  const query: AgentsQuery = { ...agentsQueryOf(filters), sort: sort as AgentsQuery["sort"], metrics: ["calls", ...METRICS] };
+  const agents = useAgents({ ...query, page, per_page: PER_PAGE });
   const shown = METRICS.flatMap((key) => catalogue.data?.data.metrics.filter((metric) => metric.key === key) ?? []);
-  const sorted = { sort, onSort: (next: string) => change({ sort: next, page: undefined }, { replace: true }) };
+  const sorted = { sort, onSort: (next: string) => change({ sort: next }, { replace: true }) };
   const opened = address.agent?.[0];
+  const pageAt = (number: number) => `/agents${spellAddress(changed(address, { page: number === 1 ? undefined : String(number), agent: undefined }))}`;
   return (
     <>
       <h1 className="unseen">Agents</h1>
@@ -40,6 +40,9 @@ export default function Agents() {
         <header>
           <h2 id="board-title">Leaderboard</h2>
           <p className="quiet">Badges need at least 20 calls, and a value beyond what luck explains.</p>
+          <div className="tools">
+            <Export path="/api/agents/export" asked={query} of="leaderboard" what="Every row, not this page of them, in this order." />
+          </div>
         </header>
         <Answer query={agents} waiting={<Skeleton height="60vh" />}>
           {({ data, meta }) =>
@@ -80,7 +83,7 @@ export default function Agents() {
                   <p className="quiet">
                     {data.unassigned_calls > 0 && `${formatCount(data.unassigned_calls)} calls without an agent are not listed.`}
                   </p>
-                  <Pager page={page} perPage={PER_PAGE} total={meta.total} what="agents by region" onPage={(next) => change({ page: String(next) })} />
+                  <Pager page={page} perPage={PER_PAGE} total={meta.total} what="agents by region" {...pagesOf(page, Math.ceil(meta.total / PER_PAGE), pageAt)} />
                 </footer>
               </>
             )
@@ -94,6 +97,11 @@ export default function Agents() {
       )}
     </>
   );
+}
+
+function pagesOf(page: number, last: number, at: (page: number) => string) {
+  const [back, on] = [page > 1, page < last];
+  return { first: back ? at(1) : null, prev: back ? at(page - 1) : null, next: on ? at(page + 1) : null, last: on ? at(last) : null };
 }
 
 function Headings({ metric, sort, onSort }: { metric: Metric; sort: string; onSort: (sort: string) => void }) {
@@ -125,7 +133,11 @@ function AgentLine({ row, metrics, onOpen }: { row: Row; metrics: Metric[]; onOp
       <td>
         <Badge badge={row.badge} reason={row.badge_reason} />
       </td>
-      <td className="number">{formatCount(row.calls)}</td>
+      <td className="number">
+        <Followed link={callsPage(row.links.calls)} of={`of ${row.agent_name ?? row.agent_id}`}>
+          {formatCount(row.calls)}
+        </Followed>
+      </td>
       <td>
         <Sparkline values={row.sparkline} />
       </td>

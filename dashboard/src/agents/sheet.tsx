@@ -1,11 +1,11 @@
 import type { components } from "@supportapi/client";
 import { useAgent } from "@supportapi/client/react";
-import { Link } from "wouter";
 
 import { agentsQueryOf, type Filters } from "../filters.ts";
 import { formatValue } from "../format.ts";
-import { callsLink } from "../links.ts";
+import { callsPage } from "../links.ts";
 import { Answer, Skeleton } from "../parts/answer.tsx";
+import { Followed } from "../parts/followed.tsx";
 import { Move } from "../parts/move.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { cardLabel, unavailableWords } from "../words.ts";
@@ -23,9 +23,6 @@ export function AgentSheet({ agentId, filters }: { agentId: string; filters: Fil
         <>
           <p className="lead">
             <b>{data.agent_name ?? data.agent_id}</b> <span className="quiet">{data.agent_id}</span>
-          </p>
-          <p>
-            <Link href={callsLink(filters, { agent_id: data.agent_id })}>Their calls</Link>
           </p>
           <table className="standings">
             <thead>
@@ -65,7 +62,11 @@ function Line({ card, standing }: { card: Detail["kpis"][number]; standing: Deta
   return (
     <tr>
       <th scope="row">{cardLabel(card.key, card.label)}</th>
-      <td className="number">{formatValue(card.value, card.unit)}</td>
+      <td className="number">
+        <Followed link={callsPage(card.links?.calls ?? null)} of={card.label}>
+          {formatValue(card.value, card.unit)}
+        </Followed>
+      </td>
       <td className="number">
         <Move delta={card.delta} unit={card.unit} />
       </td>

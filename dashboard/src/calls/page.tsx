@@ -1,6 +1,9 @@
-import { type CallsQuery, useCalls } from "@supportapi/client/react";
+import { ApiError, type components } from "@supportapi/client";
+import { type CallsQuery, useCalls, useFilterOptions } from "@supportapi/client/react";
+import { Link } from "wouter";
 
-import { callsQueryOf, oneOf, usePlace } from "../filters.ts";
+import { changed, parseAddress, spellAddress } from "../address.ts";
+import { callsQueryOf, oneOf, optionsQueryOf, type Place, usePlace } from "../filters.ts";
 import { Answer, Empty, Skeleton } from "../parts/answer.tsx";
 import { Drawer } from "../parts/drawer.tsx";
 import { Pager, pageOf } from "../parts/pager.tsx";
@@ -17,9 +20,15 @@ export default function Calls() {
   const place = usePlace();
   const { address, filters, change } = place;
   const sort = oneOf(SORTS, address.sort) ?? "-started_at";
-  const page = pageOf(address.page);
+  const cursor = address.cursor?.[0];
   const columns = chosenColumns(address.fields);
-  const calls = useCalls({ ...callsQueryOf(filters), ...narrowingOf(address), sort, page, per_page: PER_PAGE });
+  const calls = useCalls({
+    ...callsQueryOf(filters),
+    ...narrowingOf(address),
+    sort,
+    per_page: PER_PAGE,
+    ...(cursor === undefined ? { page: pageOf(address.page) } : { cursor }),
+  });
   const opened = address.call?.[0];
   return (
     <>
@@ -29,9 +38,11 @@ export default function Calls() {
           <h2 id="calls-title">Calls</h2>
           <Tools place={place} columns={columns} />
         </header>
+        {calls.error instanceof ApiError && calls.error.code === "CURSOR_EXPIRED" && <BeginAgain place={place} />}
         <Answer query={calls} waiting={<Skeleton height="70vh" />}>
-          {({ data, meta }) => (
+          {({ data, meta, links }) => (
             <>
+              {cursor !== undefined && <OlderVersion version={meta.version} place={place} />}
               {data.length === 0 ? (
                 <Empty>No call is like that in this window.</Empty>
               ) : (
@@ -40,7 +51,7 @@ export default function Calls() {
                     <thead>
                       <tr>
                         {columns.map((column) => (
-                          <Heading key={column.key} column={column} sort={sort} onSort={(next) => change({ sort: next, page: undefined }, { replace: true })} />
+                          <Heading key={column.key} column={column} sort={sort} onSort={(next) => change({ sort: next }, { replace: true })} />
                         ))}
                       </tr>
                     </thead>
@@ -53,7 +64,7 @@ export default function Calls() {
                 </div>
               )}
               <footer>
-                <Pager page={page} perPage={PER_PAGE} total={meta.total} what="calls" onPage={(next) => change({ page: String(next) })} />
+                <Pager page={meta.page} perPage={PER_PAGE} total={meta.total} atLeast={meta.total_is_lower_bound} what="calls" {...pagesOf(links, meta.page, place)} />
               </footer>
             </>
           )}
@@ -66,6 +77,39 @@ export default function Calls() {
       )}
     </>
   );
+}
+
+/** Onwards by cursor: one version is read to its end, each call once, whatever is published meanwhile. */
+function pagesOf(links: components["schemas"]["PageLinks"], page: number, { address }: Place) {
+  const to = (link: string | null): string | null => {
+    if (link === null) return null;
+    const { page: number, cursor } = parseAddress(link.slice(link.indexOf("?")));
+    return `/calls${spellAddress(changed(address, { page: number?.[0] === "1" ? undefined : number, cursor, call: undefined }))}`;
+  };
+  return { first: page > 1 ? to(links.first) : null, prev: to(links.prev), next: to(links.cursor), last: links.next === null ? null : to(links.last) };
+}
+
+/** Said while one walks through a version that others do not see any longer. */
+function OlderVersion({ version, place }: { version: string; place: Place }) {
+  const current = useFilterOptions(optionsQueryOf(place.filters)).data?.meta.version;
+  if (current === undefined || current === version) return null;
+  return (
+    <p className="notice" role="status">
+      New data was published since. This list goes on in version <span className="mono">{version.slice(0, 8)}</span>, in which it was begun. <FromTheTop place={place}>Show the newest</FromTheTop>
+    </p>
+  );
+}
+
+function BeginAgain({ place }: { place: Place }) {
+  return (
+    <p className="notice" role="status">
+      <FromTheTop place={place}>Begin again with the newest data</FromTheTop>
+    </p>
+  );
+}
+
+function FromTheTop({ place: { address }, children }: { place: Place; children: string }) {
+  return <Link href={`/calls${spellAddress(changed(address, { cursor: undefined, page: undefined }))}`}>{children}</Link>;
 }
 
 function chosenColumns(fields: readonly string[] | undefined): Column[] {

@@ -1,8 +1,9 @@
 import { useEffect, useState } from "react";
 
-import { changed, spellAddress } from "../address.ts";
+import { type Address, changed } from "../address.ts";
 import type { Place } from "../filters.ts";
 import { useDismissed } from "../parts/dismissed.ts";
+import { Export } from "../parts/export.tsx";
 import { COLUMNS, type Column, USUAL } from "./columns.tsx";
 import { NARROWING_NAMES, type NarrowingName, NARROWINGS } from "./narrowing.ts";
 
@@ -18,15 +19,13 @@ export function Tools({ place, columns }: { place: Place; columns: Column[] }) {
       <Yes place={place} name="answered" />
       <Yes place={place} name="resolved" />
       <ChooseColumns columns={columns} onChange={(keys) => change({ fields: keys }, { replace: true })} />
-      <a className="button" href={`/api/calls/export${exported(place)}`} download>
-        Export CSV
-      </a>
+      <Export path="/api/calls/export" asked={exported(place)} of="calls" what="Every call of this list, in its order, with all columns." />
       {shown.length > 0 && (
         <ul className="chips" aria-label="Only calls with">
           {shown.map((name) => (
             <li key={name}>
               {NARROWINGS[name].name}: {NARROWINGS[name].say(address[name] ?? [])}
-              <button type="button" className="plain" aria-label={`Remove ${NARROWINGS[name].name}`} onClick={() => change({ [name]: undefined, page: undefined })}>
+              <button type="button" className="plain" aria-label={`Remove ${NARROWINGS[name].name}`} onClick={() => change({ [name]: undefined })}>
                 ✕
               </button>
             </li>
@@ -38,9 +37,9 @@ export function Tools({ place, columns }: { place: Place; columns: Column[] }) {
 }
 
 /** All calls of the list, not this page of it, in its order. */
-function exported({ address, filters: { range, from, to } }: Place): string {
-  const { page: _, call: __, fields: ___, compare: ____, ...asked } = address;
-  return spellAddress(changed(asked, { range, from, to, format: "csv" }));
+function exported({ address, filters: { range, from, to } }: Place): Address {
+  const { page: _, cursor: __, call: ___, fields: ____, compare: _____, ...asked } = address;
+  return changed(asked, { range, from, to });
 }
 
 /** What the fields beside say already. */
@@ -54,7 +53,7 @@ function Search({ place: { address, change } }: { place: Place }) {
   useEffect(() => setTyped(sought), [sought]);
   useEffect(() => {
     if (typed === sought) return undefined;
-    const timer = setTimeout(() => change({ q: typed || undefined, page: undefined }, { replace: true }), SEARCH_MILLISECONDS);
+    const timer = setTimeout(() => change({ q: typed || undefined }, { replace: true }), SEARCH_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [typed, sought, change]);
   return <input type="search" value={typed} maxLength={100} placeholder="Call, customer, agent" aria-label="Search calls by id or agent" onChange={({ target }) => setTyped(target.value)} />;
@@ -65,7 +64,7 @@ function Yes({ place: { address, change }, name }: { place: Place; name: "answer
   return (
     <label className="choice">
       <span>{NARROWINGS[name].name}</span>
-      <select value={value} onChange={({ target }) => change({ [name]: target.value || undefined, page: undefined })}>
+      <select value={value} onChange={({ target }) => change({ [name]: target.value || undefined })}>
         <option value="">any</option>
         <option value="true">yes</option>
         <option value="false">no</option>

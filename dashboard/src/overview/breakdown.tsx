@@ -1,9 +1,11 @@
 import type { components } from "@supportapi/client";
+import type { MetricsQuery } from "@supportapi/client/react";
 import { Link } from "wouter";
 
 import { formatCount, formatValue, percentOf } from "../format.ts";
 import { callsPage } from "../links.ts";
 import { Empty } from "../parts/answer.tsx";
+import { Export } from "../parts/export.tsx";
 import { Move } from "../parts/move.tsx";
 import { cardLabel, DIMENSION_NAMES, unavailableWords } from "../words.ts";
 import type { ShownMetric } from "./page.tsx";
@@ -13,26 +15,30 @@ type Row = components["schemas"]["BreakdownRow"] | components["schemas"]["OtherR
 type Card = components["schemas"]["KpiCard"];
 
 const SHOWN = ["region", "issue_type", "channel"] as const;
+/** As many members as the API tells apart. */
+const EXPORTED = 1_000;
 
 interface Given {
   breakdowns: Breakdown[];
   metric: ShownMetric;
   cards: Card[];
+  /** What the breakdowns are of, for their files. */
+  asked: MetricsQuery;
 }
 
-export function Breakdowns({ breakdowns, metric, cards }: Given) {
+export function Breakdowns({ breakdowns, metric, cards, asked }: Given) {
   const card = cards.find(({ key }) => key === metric);
   return (
     <>
       {SHOWN.map((dimension) => {
         const found = breakdowns.find((breakdown) => breakdown.dimension === dimension);
-        return found && card && <Table key={dimension} breakdown={found} dimension={dimension} card={card} />;
+        return found && card && <Table key={dimension} breakdown={found} dimension={dimension} card={card} asked={asked} />;
       })}
     </>
   );
 }
 
-function Table({ breakdown, dimension, card }: { breakdown: Breakdown; dimension: (typeof SHOWN)[number]; card: Card }) {
+function Table({ breakdown, dimension, card, asked }: { breakdown: Breakdown; dimension: (typeof SHOWN)[number]; card: Card; asked: MetricsQuery }) {
   const { rows, other } = breakdown;
   const metric = card.key as ShownMetric;
   const most = Math.max(1, ...[...rows, ...(other ? [other] : [])].map(({ share }) => share ?? 0));
@@ -41,6 +47,7 @@ function Table({ breakdown, dimension, card }: { breakdown: Breakdown; dimension
     <section className={`panel-box ${dimension}`} aria-labelledby={`by-${dimension}`}>
       <header>
         <h2 id={`by-${dimension}`}>{DIMENSION_NAMES[dimension].one}</h2>
+        <Export path="/api/metrics/export" asked={{ ...asked, by: [dimension], top: EXPORTED }} of={DIMENSION_NAMES[dimension].many} what={`All ${DIMENSION_NAMES[dimension].many}, with the metrics of all cards.`} />
       </header>
       {rows.length === 0 ? (
         <Empty>No calls in this window.</Empty>

@@ -1,6 +1,9 @@
 import type { components } from "@supportapi/client";
 
+import { Link } from "wouter";
+
 import { formatValue } from "../format.ts";
+import { callsPage } from "../links.ts";
 import { Move } from "../parts/move.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { cardLabel, unavailableWords } from "../words.ts";
@@ -23,9 +26,22 @@ export function Cards({ cards, chosen, onChoose }: { cards: Card[]; chosen: stri
             <span className="card-label">{cardLabel(card.key, card.label)}</span>
             {card.available ? <Known card={card} /> : <Lacking card={card} />}
           </button>
+          <ToCalls card={card} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Beside the button, for a link cannot be inside of one. Null where no filter says which calls are counted. */
+function ToCalls({ card }: { card: Card }) {
+  const page = callsPage(card.links?.calls ?? null);
+  if (page === null) return null;
+  const name = `Calls behind ${cardLabel(card.key, card.label)}`;
+  return (
+    <Link className="to-calls" href={page} title={name} aria-label={name}>
+      <span aria-hidden="true">↗</span>
+    </Link>
   );
 }
 

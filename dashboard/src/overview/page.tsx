@@ -13,10 +13,12 @@ import { TrendPanel } from "./trend.tsx";
 export const METRICS = [
   "calls",
   "answer_rate",
+  "abandonment_rate",
   "service_level",
   "average_speed_of_answer",
   "average_duration",
   "resolution_rate",
+  "first_contact_resolution",
   "csat",
   "wait_p90",
 ] as const satisfies MetricsQuery["metrics"];
@@ -29,9 +31,9 @@ export function Overview() {
   const { address, filters, change } = usePlace();
   const metric = oneOf(METRICS, address.metric) ?? "calls";
   const grain = oneOf(GRAINS, address.grain) ?? usualGrain(filters.range, filters.from, filters.to);
+  const asked = { ...metricsQueryOf(filters), metrics: [...METRICS] };
   const query = useMetrics({
-    ...metricsQueryOf(filters),
-    metrics: [...METRICS],
+    ...asked,
     include: ["kpis", "series", "breakdowns", "heatmap", "insights"],
     by: ["region", "issue_type", "channel", "rating"],
     top: 10,
@@ -52,7 +54,7 @@ export function Overview() {
               onGrain={(chosen) => change({ grain: chosen }, { replace: true })}
             />
             <InsightsPanel insights={data.insights} filters={filters} />
-            <Breakdowns breakdowns={data.breakdowns ?? []} metric={metric} cards={data.kpis ?? []} />
+            <Breakdowns breakdowns={data.breakdowns ?? []} metric={metric} cards={data.kpis ?? []} asked={asked} />
             <HeatmapPanel heatmap={data.heatmap} />
             <RatingsPanel breakdown={data.breakdowns?.find(({ dimension }) => dimension === "rating")} card={data.kpis?.find(({ key }) => key === "csat")} />
           </div>
@@ -83,6 +85,11 @@ function Waiting() {
       <section className="panel-box insights">
         <Skeleton height="19rem" />
       </section>
+      {["region", "issue_type", "channel", "ratings", "heat"].map((area) => (
+        <section key={area} className={`panel-box ${area}`}>
+          <Skeleton height="12rem" />
+        </section>
+      ))}
     </div>
   );
 }

@@ -1,34 +1,54 @@
+import { Link } from "wouter";
+
 import { formatCount } from "../format.ts";
 
 interface Given {
   page: number;
   perPage: number;
   total: number;
+  /** Whether there may be more than `total`. */
+  atLeast?: boolean;
   what: string;
-  onPage: (page: number) => void;
+  /** Where the pages are; null where there is none. */
+  first: string | null;
+  prev: string | null;
+  next: string | null;
+  last: string | null;
 }
 
-export function Pager({ page, perPage, total, what, onPage }: Given) {
-  const last = Math.max(1, Math.ceil(total / perPage));
-  const first = total === 0 ? 0 : (page - 1) * perPage + 1;
+/** Which part of a list is shown, and the way to the others: links, so that a page can be opened beside this one. */
+export function Pager({ page, perPage, total, atLeast = false, what, first, prev, next, last }: Given) {
+  const begins = total === 0 ? 0 : (page - 1) * perPage + 1;
   return (
     <nav className="pager" aria-label="Pages of the list">
       <p aria-live="polite">
-        {formatCount(first)}–{formatCount(Math.min(total, page * perPage))} of <b data-total={total}>{formatCount(total)}</b> {what}
+        {formatCount(begins)}–{formatCount(Math.min(total, page * perPage))} of {atLeast && "at least "}
+        <b data-total={total}>{formatCount(total)}</b> {what}
       </p>
-      <button type="button" disabled={page <= 1} onClick={() => onPage(1)} aria-label="First page">
+      <To page={first} name="First page">
         «
-      </button>
-      <button type="button" disabled={page <= 1} onClick={() => onPage(page - 1)}>
-        Previous
-      </button>
-      <button type="button" disabled={page >= last} onClick={() => onPage(page + 1)}>
-        Next
-      </button>
-      <button type="button" disabled={page >= last} onClick={() => onPage(last)} aria-label="Last page">
+      </To>
+      <To page={prev}>Previous</To>
+      <To page={next}>Next</To>
+      <To page={last} name="Last page">
         »
-      </button>
+      </To>
     </nav>
+  );
+}
+
+function To({ page, name, children }: { page: string | null; name?: string; children: string }) {
+  if (page === null) {
+    return (
+      <button type="button" disabled aria-label={name}>
+        {children}
+      </button>
+    );
+  }
+  return (
+    <Link className="button" href={page} aria-label={name}>
+      {children}
+    </Link>
   );
 }
 

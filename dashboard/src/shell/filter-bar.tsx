@@ -33,14 +33,14 @@ export function FilterBar() {
             name={DIMENSION_NAMES[name]}
             options={membersOf(options.data, name)}
             chosen={place.filters[name]}
-            onChange={(values) => place.change({ [name]: values, page: undefined })}
+            onChange={(values) => place.change({ [name]: values })}
           />
         ))}
         {narrowed > 0 && (
           <button
             type="button"
             className="plain"
-            onClick={() => place.change({ ...Object.fromEntries(DIMENSIONS.map((name) => [name, undefined])), page: undefined })}
+            onClick={() => place.change({ ...Object.fromEntries(DIMENSIONS.map((name) => [name, undefined])) })}
           >
             Clear filters
           </button>
@@ -61,7 +61,7 @@ function ChooseRange({ place, options }: { place: Place; options: Options | unde
   const chosen = filters.from === undefined ? filters.range : null;
   const days = options?.data.dates;
   const set = (from: string, to: string) => {
-    if (from !== "" && to !== "" && from < to) change({ from, to, range: undefined, page: undefined });
+    if (from !== "" && to !== "" && from < to) change({ from, to, range: undefined });
   };
   const window = options?.meta.window;
   const details = useDismissed();
@@ -75,7 +75,7 @@ function ChooseRange({ place, options }: { place: Place; options: Options | unde
               type="radio"
               name="range"
               checked={chosen === range}
-              onChange={() => change({ range, from: undefined, to: undefined, page: undefined })}
+              onChange={() => change({ range, from: undefined, to: undefined })}
             />
             <span aria-hidden="true">{RANGE_NAMES[range].short}</span>
             <span className="unseen">{RANGE_NAMES[range].long}</span>
@@ -143,7 +143,7 @@ function ChooseZone({ place: { change }, options }: { place: Place; options: Opt
       <select
         value={options?.meta.timezone ?? ""}
         disabled={zones.length < 2}
-        onChange={({ target }) => change({ timezone: target.value === zones[0] ? undefined : target.value, page: undefined })}
+        onChange={({ target }) => change({ timezone: target.value === zones[0] ? undefined : target.value })}
       >
         {zones.map((zone) => (
           <option key={zone}>{zone}</option>

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from supportapi.access.attempts import Attempts
     from supportapi.access.sign_outs import SignedOut, SignOuts
     from supportapi.access.tokens import Tokens
-    from supportapi.access.users import User, Users
+    from supportapi.access.users import Origin, User, Users
 
 
 class Door:
@@ -35,6 +35,10 @@ class Door:
     def samples(self) -> list[User]:
         """The sample users, while they are all there is: their password is no secret then."""
         return list(self._users.samples().values())
+
+    def everybody(self) -> list[tuple[User, Origin]]:
+        """Everybody who may sign in, by name, and where each is kept."""
+        return self._users.listed()
 
     def issue(self, principal: Principal) -> str:
         """A token for somebody who has just signed in."""

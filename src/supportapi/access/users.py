@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 import structlog
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LOG: Final = structlog.get_logger()
 FILE_NAME: Final = "users.json"
 _MIN_PASSWORD: Final = 8
+
+Origin = Literal["environment", "file", "sample"]
+"""Where somebody is kept."""
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +106,15 @@ class Users:
             kept = self._file.last
         found = {**kept, **self._seeded}
         return found or (sample_users() if self._samples else {})
+
+    def listed(self) -> list[tuple[User, Origin]]:
+        """Everybody by name, and where each is kept."""
+        everybody = self.everybody()
+        origins: dict[str, Origin] = {
+            **dict.fromkeys(self._file.last, "file"),
+            **dict.fromkeys(self._seeded, "environment"),
+        }
+        return [(everybody[name], origins.get(name, "sample")) for name in sorted(everybody)]
 
     def samples(self) -> dict[str, User]:
         """The sample users, while they are all there is; else none."""

@@ -30,15 +30,19 @@ from supportapi.api import (
     events,
     exports,
     filter_options,
+    freshness,
     jobs,
     metrics,
     prometheus,
+    rejects,
     rollback,
     sign_in,
     status,
+    users,
     version_diff,
     versioned,
     versions,
+    work_queue,
 )
 from supportapi.api.access_log import AccessLog, Sink
 from supportapi.api.broadcast import Broadcast
@@ -69,9 +73,11 @@ if TYPE_CHECKING:
     from supportapi.api.cursor import Cursors
     from supportapi.api.machine import ThisMachine
     from supportapi.calls.manifest import Manifest
+    from supportapi.dataset.last_ingest import LastIngest
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import AsyncRecords
+    from supportapi.refresh.totals import AsyncTotals
     from supportapi.snapshots.follow import AsyncShelf
     from supportapi.snapshots.shelf import Shelf
 
@@ -95,10 +101,12 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     exports.export_calls,
     exports.export_metrics,
     filter_options.filter_options,
+    freshness.freshness,
     jobs.get_job,
     jobs.list_jobs,
     metrics.metrics,
     prometheus.prometheus,
+    rejects.rejects,
     rollback.activate_version,
     sign_in.me,
     sign_in.samples,
@@ -106,8 +114,10 @@ ROUTES: Final[list[HTTPRouteHandler]] = [
     sign_in.sign_out,
     status.healthz,
     status.readyz,
+    users.list_users,
     version_diff.compare_versions,
     versions.list_versions,
+    work_queue.queue,
     *versioned.ROUTES,
 ]
 _MEGABYTE: Final = 1 << 20
@@ -120,9 +130,11 @@ class Parts:
     shelf: AsyncShelf
     publishing_shelf: Shelf
     records: AsyncRecords
+    totals: AsyncTotals
     queue: BuildQueue
     source: Source
     wanted: Callable[[Manifest], str]
+    last_ingest: Callable[[str | None, int], LastIngest | None]
     machine: ThisMachine
     door: Door
     cursors: Cursors
@@ -154,6 +166,7 @@ def create_app(parts: Parts) -> Edge:
     broadcast = Broadcast(parts.event_listeners_max, served, JobFeed(parts.records).want)
     follower = Follower(
         parts.shelf,
+        parts.totals,
         parts.machine,
         hot_bytes=parts.hot_cache_mb * _MEGABYTE,
         announce=broadcast.announce,
@@ -182,6 +195,7 @@ def create_app(parts: Parts) -> Edge:
         queue=parts.queue,
         source=parts.source,
         wanted=parts.wanted,
+        last_ingest=parts.last_ingest,
         refresh_enabled=parts.refresh_enabled,
         now=parts.now,
     )

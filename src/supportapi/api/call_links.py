@@ -10,6 +10,8 @@ from msgspec import Meta as Doc
 from supportapi.answers.query_string import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from supportapi.api.calls import CallsQuery
 
 PATH: Final = "/api/calls"
@@ -22,10 +24,13 @@ class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
     first: str
     prev: str | None
     next: str | None
-    last: Annotated[str | None, Doc(description="Null where a cursor leads, which goes forwards alone.")]
+    last: str
     cursor: Annotated[
         str | None,
-        Doc(description="The next page of this very version, for who wants to read all; see `cursor`."),
+        Doc(
+            description="The next page of this very version; see `cursor`. Where a cursor has led, `prev`, `next` and "
+            "`last` are of that version as well, and `first` begins again with the current one."
+        ),
     ]
 
 
@@ -34,12 +39,15 @@ def link(query: CallsQuery, *, page: int, cursor: str | None = None) -> str:
     return f"{PATH}?{canonical(msgspec.structs.replace(query, page=page, cursor=cursor))}"
 
 
-def links_of(query: CallsQuery, total: int, further: str | None) -> PageLinks:
-    """The links of a page of `total` calls; `further` leads on from it by cursor."""
+def links_of(query: CallsQuery, total: int, offset: int, at: Callable[[int], str]) -> PageLinks:
+    """The links of the page of `total` calls that begins with number `offset`; `at` is where a cursor leads."""
     own, begin = f"{PATH}?{canonical(query)}", link(query, page=1)
-    if query.cursor is not None:
-        return PageLinks(self=own, first=begin, prev=None, next=further, last=None, cursor=further)
     pages = max(-(-total // query.per_page), 1)
+    further = at(offset + query.per_page) if offset + query.per_page < total else None
+    if query.cursor is not None:
+        prev = at(max(offset - query.per_page, 0)) if offset else None
+        last = at((pages - 1) * query.per_page)
+        return PageLinks(self=own, first=begin, prev=prev, next=further, last=last, cursor=further)
     return PageLinks(
         self=own,
         first=begin,

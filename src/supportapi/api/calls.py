@@ -132,9 +132,7 @@ async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> An
             total=listed.total,
             total_is_lower_bound=listed.at_least,
         )
-        after = Cursor(truth.version, offset + query.per_page)
-        further = _further(doors, query, after) if after.offset < listed.total else None
-        links = links_of(query, listed.total, further)
+        links = links_of(query, listed.total, offset, lambda to: _walking(doors, query, Cursor(truth.version, to)))
         rows: list[Any] = _rows(listed, offset, query, zone)
         return msgspec.json.encode(CallList(data=rows, meta=meta, links=links)), header(links)
 
@@ -184,5 +182,5 @@ def _question(query: CallsQuery) -> str:
     return canonical(msgspec.structs.replace(query, cursor=None, page=1, per_page=50, fields=()))
 
 
-def _further(doors: Doors, query: CallsQuery, after: Cursor) -> str:
-    return link(query, page=1, cursor=doors.cursors.spell(after, _question(query)))
+def _walking(doors: Doors, query: CallsQuery, cursor: Cursor) -> str:
+    return link(query, page=1, cursor=doors.cursors.spell(cursor, _question(query)))

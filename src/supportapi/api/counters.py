@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
@@ -47,32 +47,21 @@ class Counters:
             series = self._series[key] = Series()
         return series
 
-    def exposition(self, gauges: Mapping[str, tuple[str, float]], outcomes: Mapping[tuple[str, str], int]) -> str:
-        """Everything in Prometheus' text format.
+    @property
+    def hot_ratio(self) -> float:
+        """The share of requests that were answered from ready bytes; 0 before the first one."""
+        hot = sum(series.count for (_, _, _, memory), series in self._series.items() if memory == "hot")
+        return hot / (sum(series.count for series in self._series.values()) or 1)
 
-        `gauges` maps a name to its help and its value, `outcomes` kind and outcome of jobs to their number.
-        """
+    def exposition(self, process: str) -> str:
+        """The requests of `process` in Prometheus' text format: written here, for there are thousands of lines."""
         lines = [
             "# HELP supportapi_request_duration_seconds Time from the request to the last byte of its answer.",
             "# TYPE supportapi_request_duration_seconds histogram",
         ]
         for (route, status, source, memory), series in sorted(self._series.items()):
-            labels = _labels(route=route, status=str(status), source=source, memory=memory)
+            labels = _labels(route=route, status=str(status), source=source, memory=memory, process=process)
             lines += _histogram("supportapi_request_duration_seconds", labels, series)
-        lines += [
-            "# HELP supportapi_job_attempts_total Attempts of jobs by how they ended: succeeded, or why not.",
-            "# TYPE supportapi_job_attempts_total counter",
-        ]
-        for (kind, outcome), count in sorted(outcomes.items()):
-            lines.append(f"supportapi_job_attempts_total{{{_labels(kind=kind, outcome=outcome)}}} {count}")
-        hot = sum(series.count for (_, _, _, memory), series in self._series.items() if memory == "hot")
-        every = sum(series.count for series in self._series.values())
-        shown = {
-            "supportapi_hot_ratio": ("Requests answered from ready bytes, of all.", hot / every if every else 0.0),
-            **gauges,
-        }
-        for name, (words, value) in shown.items():
-            lines += [f"# HELP {name} {words}", f"# TYPE {name} gauge", f"{name} {value:.10g}"]
         return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.snapshots.pointer import VersionCard
 
-_NAMED: Final = {kind.code: kind for kind in (errors.ManifestMissing, errors.ManifestInvalid, errors.DataMissing)}
+_NAMED: Final = {
+    kind.code: kind
+    for kind in (
+        errors.ManifestMissing, errors.ManifestInvalid, errors.DataMissing, errors.StoreUnavailable, errors.StoreDenied,
+    )
+}  # fmt: skip
 
 
 class Snapshot:

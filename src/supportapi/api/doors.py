@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from supportapi.api.machine import ThisMachine
     from supportapi.api.sessions import Sessions
     from supportapi.calls.manifest import Manifest
+    from supportapi.dataset.last_ingest import LastIngest
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import AsyncRecords
@@ -54,6 +55,7 @@ class Doors:
     queue: BuildQueue
     source: Source
     wanted: Callable[[Manifest], str]
+    last_ingest: Callable[[str | None, int], LastIngest | None]
     refresh_enabled: bool
     now: Callable[[], datetime]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,16 +12,20 @@ from supportapi.answers.prepared import PreparedAnswer
 from supportapi.api.current import Current, Snapshot, nothing_loaded, ready_answers
 from supportapi.api.hot import HotAnswers
 from supportapi.errors import ShelfUnavailable, SnapshotIncomplete, SupportApiError, WarmingUp
+from supportapi.snapshots.freshness import silence_allowed, why_behind
 from supportapi.snapshots.keys import FORMAT
 from supportapi.snapshots.pointer import PREPARED
 from supportapi.snapshots.shelf import EVENTS_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from supportapi.answers.meta import StaleReason
     from supportapi.api.machine import ThisMachine
-    from supportapi.snapshots.follow import AsyncShelf
+    from supportapi.refresh.totals import AsyncTotals, JobTotals
+    from supportapi.rollups.aggregates import Aggregates
+    from supportapi.snapshots.follow import AsyncShelf, Memory
     from supportapi.snapshots.pointer import Pointer, Published, VersionCard
     from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
 
@@ -30,8 +33,6 @@ WAIT_MS: Final = 1_000
 _BACKOFF_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
 _STOP_SECONDS: Final = 0.5
 _WORKERS_EVERY_SECONDS: Final = 3.0
-_SILENT_INTERVALS: Final = 3
-_SILENT_GRACE: Final = timedelta(seconds=10)
 _log = structlog.get_logger(__name__)
 
 
@@ -39,33 +40,46 @@ class Seen:
     """What the follower saw last: for readiness, and for what is told of freshness."""
 
     __slots__ = (
-        "load_problem", "manifest", "outcomes", "pointer", "redis", "watcher_ahead", "workers", "workers_at",
-    )  # fmt: skip
+        "heard_at",
+        "load_problem",
+        "manifest",
+        "memory",
+        "pointer",
+        "redis",
+        "stale_since",
+        "totals",
+        "watcher_silent",
+        "workers",
+        "workers_at",
+    )
 
     def __init__(self) -> None:
         self.redis = False
         self.pointer: Pointer | None = None
         self.manifest: ManifestSighting | None = None
-        self.watcher_ahead = timedelta()
+        self.watcher_silent = True
+        self.heard_at = 0.0
         self.workers: list[WorkerBeat] = []
-        self.outcomes: dict[tuple[str, str], int] = {}
+        self.totals: JobTotals | None = None
+        self.memory: Memory | None = None
+        self.stale_since: datetime | None = None
         self.workers_at = 0.0
         self.load_problem: SupportApiError | None = None
 
-    def hear(self, sighting: ManifestSighting | None, now: datetime) -> None:
-        """What the watcher said last, at our `now`. Clocks of machines differ, and jump: what is new was said just now.
+    def hear(self, sighting: ManifestSighting | None, now: datetime, uptime: float) -> None:
+        """What the watcher said last. How long it is silent since tells `uptime`, for clocks differ and jump.
 
-        How old the first sighting is, only the clocks can tell.
+        Only how old the first sighting is, is told by the clocks: `now` is ours.
         """
-        if sighting is not None and self.manifest is None:
-            self.watcher_ahead = max(timedelta(), sighting.seen_at - now)
-        elif sighting is not None and self.manifest is not None and sighting.seen_at != self.manifest.seen_at:
-            self.watcher_ahead = sighting.seen_at - now
+        if sighting is None:
+            self.manifest, self.watcher_silent = None, True
+            return
+        if self.manifest is None:
+            self.heard_at = uptime - max(0.0, (now - sighting.seen_at).total_seconds())
+        elif sighting.seen_at != self.manifest.seen_at:
+            self.heard_at = uptime
         self.manifest = sighting
-
-    def watcher_time(self, now: datetime) -> datetime:
-        """Our `now` as the watcher's clock shows it."""
-        return now + self.watcher_ahead
+        self.watcher_silent = uptime - self.heard_at > silence_allowed(sighting.interval_seconds)
 
 
 class Follower:
@@ -78,6 +92,7 @@ class Follower:
     def __init__(
         self,
         shelf: AsyncShelf,
+        totals: AsyncTotals,
         machine: ThisMachine,
         *,
         hot_bytes: int,
@@ -85,6 +100,7 @@ class Follower:
         now: Callable[[], datetime],
     ) -> None:
         self._shelf = shelf
+        self._totals = totals
         self._machine = machine
         self._hot_bytes = hot_bytes
         self._announce = announce
@@ -117,11 +133,13 @@ class Follower:
             self._event = news[-1].id
             self._untold = [*self._untold, *news][-EVENTS_KEPT:]
         self.seen.pointer = await self._shelf.current()
-        self.seen.hear(await self._shelf.manifest(), self._now())
+        sighting = await self._shelf.manifest()
         loop_time = asyncio.get_running_loop().time()
+        self.seen.hear(sighting, self._now(), loop_time)
         if loop_time - self.seen.workers_at >= _WORKERS_EVERY_SECONDS or not self.seen.redis:
             self.seen.workers = await self._shelf.workers()
-            self.seen.outcomes = await self._shelf.outcomes()
+            self.seen.totals = await self._totals.read()
+            self.seen.memory = await self._shelf.memory()
             self.seen.workers_at = loop_time
         self.seen.redis = True
         if self.seen.pointer is not None:
@@ -174,27 +192,42 @@ class Follower:
         _log.info("follower.loaded", version=snapshot.card.version, sequence=pointer.sequence)
 
     async def _load(self, pointer: Pointer) -> Snapshot:
-        card = await self._readable(pointer)
+        """The version in force; for a process that has none and cannot have it, the newest kept one that is here."""
+        try:
+            return await self._in_force(pointer)
+        except ShelfUnavailable:
+            raise
+        except SupportApiError:
+            here = None if self.current.snapshot else await self._here()
+            if here is None:
+                raise
+            return here
+
+    async def _in_force(self, pointer: Pointer) -> Snapshot:
+        if pointer.format != FORMAT:
+            raise WarmingUp(
+                f"Version {pointer.version} was published by a release with another format ({pointer.format}); "
+                f"this one reads {FORMAT}.",
+                reason="other_format",
+            )
+        card = await self._shelf.card(pointer.version)
         aggregates = await asyncio.to_thread(self._machine.load, card)
         if aggregates is None:
             aggregates = await self._machine.make_from(self._shelf, card)
             await self._tidy(card)
+        return await self._snapshot(card, aggregates)
+
+    async def _here(self) -> Snapshot | None:
+        for entry in await self._shelf.history():
+            if entry.card.format == FORMAT:
+                aggregates = await asyncio.to_thread(self._machine.load, entry.card)
+                if aggregates is not None:
+                    return await self._snapshot(entry.card, aggregates)
+        return None
+
+    async def _snapshot(self, card: VersionCard, aggregates: Aggregates) -> Snapshot:
         encoded = (await self._shelf.read(card.version, PREPARED))[PREPARED]
         return Snapshot(card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
-
-    async def _readable(self, pointer: Pointer) -> VersionCard:
-        """What this release can load: the version in force or, while it has nothing, the newest kept in its format."""
-        if pointer.format == FORMAT:
-            return await self._shelf.card(pointer.version)
-        kept = [] if self.current.snapshot else await self._shelf.history()
-        for entry in kept:
-            if entry.card.format == FORMAT:
-                return entry.card
-        raise WarmingUp(
-            f"Version {pointer.version} was published by a release with another format ({pointer.format}); "
-            f"this one reads {FORMAT}.",
-            reason="other_format",
-        )
 
     async def _tidy(self, card: VersionCard) -> None:
         # What could not be removed now is removed when the next version is made.
@@ -212,7 +245,8 @@ class Follower:
             problem = self.seen.load_problem or nothing_loaded(code, message)
             self.current = Current(None, None, self.current.hot, problem)
             return
-        reason = stale_reason(self.current.snapshot, self.seen, self.seen.watcher_time(self._now()))
+        reason = stale_reason(self.current.snapshot, self.seen)
+        self.seen.stale_since = None if reason is None else self.seen.stale_since or self._now()
         if reason != self.current.stale_reason:
             _log.info("follower.freshness", stale_reason=reason)
             # The answers of the fresh state are kept aside: Redis comes back more often than it goes for good.
@@ -220,29 +254,13 @@ class Follower:
             self.current = Current(self.current.snapshot, reason, hot)
 
 
-def watcher_is_silent(sighting: ManifestSighting | None, now: datetime) -> bool:
-    """Whether the watcher has missed several of its own intervals."""
-    if sighting is None:
-        return True
-    return now - sighting.seen_at > _SILENT_INTERVALS * timedelta(seconds=sighting.interval_seconds) + _SILENT_GRACE
-
-
-def stale_reason(snapshot: Snapshot, seen: Seen, now: datetime) -> StaleReason | None:
+def stale_reason(snapshot: Snapshot, seen: Seen) -> StaleReason | None:
     """Why the loaded snapshot may not be the newest data; None when it is known to be."""
     if not seen.redis:
         return "redis_unreachable"
     if seen.pointer is None or isinstance(seen.load_problem, SnapshotIncomplete):
         return "version_lost"
     sighting = seen.manifest
-    if sighting is None or watcher_is_silent(sighting, now):
+    if sighting is None or seen.watcher_silent:
         return "watcher_silent"
-    if sighting.version is None:
-        return "manifest_unreadable"
-    return None if sighting.version == snapshot.card.version else _why_not(sighting.version, seen.pointer, sighting)
-
-
-def _why_not(wanted: str, pointer: Pointer, sighting: ManifestSighting) -> StaleReason:
-    """Why the version that the manifest asks for is not the one in force."""
-    if pointer.holds_off(wanted):
-        return "rolled_back"
-    return "build_failed" if sighting.error_job is not None else "manifest_changed"
+    return why_behind(sighting, seen.pointer, snapshot.card.version)

@@ -65,9 +65,10 @@ class ThisMachine:
         return await self.make_from(shelf, card) if found is None else found
 
     def retire(self, kept: Sequence[VersionCard]) -> None:
-        """Remove what none of the `kept` versions needs. Where a worker runs, its builds do this."""
+        """Remove what none of the `kept` versions needs, the one in force first. A worker's builds do this as well."""
         self._arrays.prune({card.version for card in kept})
-        self._pinned.prune({file.hash for card in kept for file in card.files})
+        live = {file.hash for card in kept[:1] for file in card.files}
+        self._pinned.prune({file.hash for card in kept for file in card.files}, live)
 
     def rows(self, card: VersionCard) -> list[Path]:
         """The version's own files on this machine, copied here first if need be.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request
@@ -11,12 +11,9 @@ from msgspec import Meta as Doc
 
 from supportapi.answers.meta import StaleReason
 from supportapi.api.doors import doors_of
-from supportapi.api.follower import Follower, watcher_is_silent
+from supportapi.api.follower import Follower
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.plain import json_response
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,14 +86,14 @@ async def healthz() -> ASGIApp:
 async def readyz(request: Request[Any, Any, Any]) -> ASGIApp:
     """What is known here and now; asks nobody."""
     doors = doors_of(request)
-    said = readiness(doors.follower, doors.now())
+    said = readiness(doors.follower)
     return json_response(ReadyAnswer(data=said), status=503 if said.status == "not_ready" else 200)
 
 
-def readiness(follower: Follower, now: datetime) -> Readiness:
+def readiness(follower: Follower) -> Readiness:
     """Every check, and what follows from them."""
     current = follower.current
-    checks = tuple(_checks(follower, now))
+    checks = tuple(_checks(follower))
     failing = [check for check in checks if not check.ok]
     blocked = any(check.blocking for check in failing)
     return Readiness(
@@ -108,7 +105,7 @@ def readiness(follower: Follower, now: datetime) -> Readiness:
     )
 
 
-def _checks(follower: Follower, now: datetime) -> list[Check]:
+def _checks(follower: Follower) -> list[Check]:
     seen, current = follower.seen, follower.current
     problem = seen.load_problem or (current.problem if current.snapshot is None else None)
     checks = [
@@ -118,10 +115,8 @@ def _checks(follower: Follower, now: datetime) -> list[Check]:
         # What the others say of themselves stands in Redis: without it nothing is known of them.
         return [*checks, _check("redis", ("REDIS_UNAVAILABLE", "Redis does not answer."))]
     checks.append(_check("redis", None))
-    silent = watcher_is_silent(seen.manifest, seen.watcher_time(now))
-    checks.append(
-        _check("watcher", ("WATCHER_SILENT", "No watcher has looked at the dataset lately.") if silent else None)
-    )
+    silent = ("WATCHER_SILENT", "No watcher has looked at the dataset lately.") if seen.watcher_silent else None
+    checks.append(_check("watcher", silent))
     checks.append(_check("worker", None if seen.workers else ("WORKER_SILENT", "No worker lives.")))
     manifest = seen.manifest
     wrong = (manifest.error_code, manifest.error_message or "") if manifest and manifest.error_code else None

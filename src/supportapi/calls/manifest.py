@@ -39,7 +39,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     `hash` names the dataset: the SHA-256 of its only file or, of several, of their hashes (see `dataset_hash`). `path`
     is the dataset's only file or, of several, the first: who reads no `files` finds that `hash` is not its hash, and
-    cannot take one file for the whole.
+    cannot take one file for the whole. `rejected_rows` are those of the last ingest that became no call.
     """
 
     path: str
@@ -53,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     max_started_at: datetime | None = None
     source: str | None = None
     notes: str | None = None
+    rejected_rows: int | None = None
     files: tuple[ManifestFile, ...] = ()
 
 

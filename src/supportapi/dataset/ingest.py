@@ -74,6 +74,7 @@ def ingest(
             report.manifest,
             source=(rules.name if rules else None) or files[0].name,
             notes=rules.notes if rules else None,
+            rejected_rows=report.rejected,
         )
         report = msgspec.structs.replace(report, manifest=manifest, seconds=round(time.monotonic() - began, 3))
         with writing(out):

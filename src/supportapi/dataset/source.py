@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK_BYTES: Final = 1 << 20
-_MANIFEST_LIMIT_BYTES: Final = 64 << 20
+MANIFEST_LIMIT_BYTES: Final = 64 << 20
 
 
 class Source(Protocol):
@@ -55,14 +55,14 @@ class LocalSource:
         """
         try:
             with self._manifest_path.open("rb") as opened:
-                document = opened.read(_MANIFEST_LIMIT_BYTES + 1)
+                document = opened.read(MANIFEST_LIMIT_BYTES + 1)
         except OSError as cause:
             raise ManifestMissing(
                 f"There is no manifest at {self.location}: {cause.strerror}.",
                 location=self.location,
                 reason=cause.strerror,
             ) from cause
-        if len(document) > _MANIFEST_LIMIT_BYTES:
+        if len(document) > MANIFEST_LIMIT_BYTES:
             raise ManifestInvalid(f"{self.location} is too large to be a manifest.", reason="too_large")
         return read_manifest(document)
 
@@ -85,16 +85,21 @@ class LocalSource:
             ) from cause
         with opened, to.open("xb") as written:
             copied, digest = copy_hashed(opened, written)
-        if file.size_bytes is not None and copied != file.size_bytes:
-            raise DataMismatch(
-                f"{file.path} has {copied} bytes, the manifest says {file.size_bytes}: half-written or replaced.",
-                path=file.path, reason="size", expected=file.size_bytes, found=copied,
-            )  # fmt: skip
-        if digest != file.hash:
-            raise DataMismatch(
-                f"{file.path} has the SHA-256 {digest}, the manifest says {file.hash}: half-written or replaced.",
-                path=file.path, reason="hash", expected=file.hash, found=digest,
-            )  # fmt: skip
+        refuse_other_bytes(file, copied, digest)
+
+
+def refuse_other_bytes(file: ManifestFile, size_bytes: int, digest: str) -> None:
+    """Raises `DataMismatch` when a copy of `file` has another size or SHA-256 than the manifest says."""
+    if file.size_bytes is not None and size_bytes != file.size_bytes:
+        raise DataMismatch(
+            f"{file.path} has {size_bytes} bytes, the manifest says {file.size_bytes}: half-written or replaced.",
+            path=file.path, reason="size", expected=file.size_bytes, found=size_bytes,
+        )  # fmt: skip
+    if digest != file.hash:
+        raise DataMismatch(
+            f"{file.path} has the SHA-256 {digest}, the manifest says {file.hash}: half-written or replaced.",
+            path=file.path, reason="hash", expected=file.hash, found=digest,
+        )  # fmt: skip
 
 
 def copy_hashed(read: BinaryIO, written: BinaryIO) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from supportapi.access.attempts import Attempts
@@ -17,13 +18,14 @@ from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
 from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
-from supportapi.dataset.pinned import Pinned
-from supportapi.dataset.source import LocalSource
+from supportapi.dataset.last_ingest import last_ingest
 from supportapi.processes.logs import access_sink, configure_logs
 from supportapi.processes.start import read_settings
+from supportapi.processes.store import pinned_of, source_of
 from supportapi.refresh.parentage import die_with_parent
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import AsyncRecords, Records
+from supportapi.refresh.totals import AsyncTotals
 from supportapi.snapshots.arrays import Arrays
 from supportapi.snapshots.client import connect, connect_async
 from supportapi.snapshots.follow import AsyncShelf
@@ -53,7 +55,7 @@ def app() -> Edge:
 def parts(settings: Settings, redis_url: str) -> Parts:
     """The doors of the API of this machine, and its settings as plain values."""
     redis, later = connect(redis_url), connect_async(redis_url)
-    source = LocalSource(settings.manifest_path)
+    source = source_of(settings)
     records = Records(redis, clock=_now)
     shelf = Shelf(redis, settings.snapshots_kept)
     shape = shape_of(settings.reporting_timezones, settings.rollup_budget_mb)
@@ -62,10 +64,12 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         shelf=AsyncShelf(later),
         publishing_shelf=shelf,
         records=AsyncRecords(later),
+        totals=AsyncTotals(later, later),
         queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
-        machine=ThisMachine(home, Arrays(home), Pinned(home, source), settings.rollup_budget_mb),
+        last_ingest=partial(last_ingest, settings.manifest_path.parent),
+        machine=ThisMachine(home, Arrays(home), pinned_of(settings, source), settings.rollup_budget_mb),
         door=door(settings, later),
         cursors=Cursors(settings.secret_key),
         access_sink=access_sink(PROCESS, settings.log_level, settings.log_format, sys.stderr),

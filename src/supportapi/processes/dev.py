@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from supportapi.access.users import UserFile
-from supportapi.dataset.source import LocalSource
 from supportapi.errors import StartRefused, SupportApiError
 from supportapi.processes.keeper import RedisKeeper, our_command
 from supportapi.processes.port import reachable_host
 from supportapi.processes.start import begin
+from supportapi.processes.store import source_of
 from supportapi.processes.supervisor import only_instance, supervise
 from supportapi.processes.web import LONGEST_REQUEST_SECONDS
 from supportapi.refresh.parentage import die_with_parent
@@ -78,8 +78,8 @@ def _redis(settings: Settings) -> Generator[tuple[dict[str, str], RedisKeeper | 
 
 
 def _make_data(settings: Settings, environ: dict[str, str]) -> None:
-    """A dataset where there is none: from `raw/` if something lies there, else a sample."""
-    if settings.manifest_path.exists():
+    """A dataset in a folder that has none: from `raw/` if something lies there, else a sample. No bucket is written."""
+    if settings.data_source != "local" or settings.manifest_path.exists():
         return
     if settings.parquet_path.exists():
         remedy = f"Run 'supportapi ingest {settings.parquet_path}', which writes one."
@@ -146,12 +146,13 @@ class _Greeting:
         return "admin / dev, or viewer / dev (samples, on this machine only)"
 
     def _what(self) -> str:
+        source = source_of(self._settings)
         try:
-            manifest = LocalSource(self._settings.manifest_path).read()
+            manifest = source.read()
         except SupportApiError as cause:
             return cause.message
         rows = "" if manifest.row_count is None else f", {manifest.row_count:,} calls"
-        return f"{self._settings.manifest_path}{rows}"
+        return f"{source.location}{rows}"
 
 
 async def _readiness(settings: Settings) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -29,6 +30,10 @@ _LIBRARY_LEVELS: Final = {
     "asyncio": "WARNING",
     "_granian": "WARNING",
 }
+# It reads them itself: no settings of ours hold them.
+_SECRETS_OF_BOTO3: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+# Whose details nobody needs at any level: they are many, and hold signatures.
+_HUSHED: Final = ("botocore", "boto3", "s3transfer", "urllib3")
 _QUERIES_KEPT: Final = 2_048
 
 
@@ -38,6 +43,7 @@ def configure_logs(process: str, settings: Settings, stream: TextIO | None = Non
         settings.secret_key,
         settings.secret_key_previous or "",
         *(digest for _, _, digest in settings.supportapi_users),
+        *(os.environ.get(name, "") for name in _SECRETS_OF_BOTO3),
     ]
     write_logs(process, settings.log_level, settings.log_format, secrets, stream or sys.stderr)
 
@@ -142,3 +148,5 @@ def _tame_libraries(level: str) -> None:
         logger.handlers[:] = []
         logger.propagate = True
         logger.setLevel(level if level == "DEBUG" else quietest)
+    for name in _HUSHED:
+        logging.getLogger(name).setLevel("WARNING")

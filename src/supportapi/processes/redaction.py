@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REDACTED: Final = "[redacted]"
 _SECRET_NAME: Final = re.compile(
     r"(^|[_\-.])(pass(word|wd|phrase)?|secret(s|_?key)?|(access_?|refresh_?)?token|authorization|(set_?)?cookie|"
-    r"credentials?|api_?key|password_?hash)$",
+    r"credentials?|api_?key|password_?hash|(secret_?)?access_?key(_?id)?|signature)$",
     re.IGNORECASE,
 )
 _SECRET_SHAPES: Final = (
@@ -21,6 +21,16 @@ _SECRET_SHAPES: Final = (
     (re.compile(r"\beyJ[\w\-]+\.[\w\-]+\.[\w\-]*"), REDACTED),
     (re.compile(r"\$argon2[a-z]*\$[^\s\"']+"), REDACTED),
     (re.compile(r"(?P<kept>\bbearer)\s+[^\s\"',]+", re.IGNORECASE), r"\g<kept> " + REDACTED),
+    (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{12,}"), REDACTED),
+    # What a presigned address and a signed header hold, in the spellings of a query and of XML.
+    (
+        re.compile(
+            r"(?P<kept>(X-Amz-(Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|Credential|"
+            r"aws_?secret_?access_?key|aws_?session_?token)(=|%3D|\\?[\"']?: ?\\?[\"']?))[^\s&,;<\"'\\]+",
+            re.IGNORECASE,
+        ),
+        r"\g<kept>" + REDACTED,
+    ),
     (re.compile(r"(?P<kept>(password|secret|token|api_?key)=)[^\s&\"']+", re.IGNORECASE), r"\g<kept>" + REDACTED),
 )
 _SHORTEST_SECRET: Final = 8

@@ -13,10 +13,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from supportapi.access.users import UserFile
-from supportapi.dataset.source import LocalSource
-from supportapi.errors import ShelfUnavailable, StartRefused, SupportApiError
+from supportapi.errors import ShelfUnavailable, StartRefused, StoreDenied, StoreUnavailable, SupportApiError
 from supportapi.processes.port import reachable_host, refuse_taken_port
 from supportapi.processes.redis_server import find_server_binary
+from supportapi.processes.store import source_of
 from supportapi.snapshots.client import memory_problem, reaching_redis
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 OLDEST_REDIS: Final = (6, 2)
 _TIMEOUT_SECONDS: Final = 2.0
+_STORE_REMEDY: Final = "Mend S3_BUCKET, S3_ENDPOINT_URL, AWS_REGION or the credentials (docs/s3.md)."
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -107,14 +108,17 @@ def _redis(settings: Settings) -> Iterator[Problem]:
 
 
 def _dataset(settings: Settings) -> Iterator[Problem]:
-    source = LocalSource(settings.manifest_path)
+    source = source_of(settings)
     try:
         files = source.read().files
+    except (StoreUnavailable, StoreDenied) as cause:
+        yield Problem("dataset", cause.message, _STORE_REMEDY, blocks=False)
+        return
     except SupportApiError as cause:
         remedy = "Make one with 'supportapi ingest FILE --mapping MAPPING', or 'supportapi sample'."
         yield Problem("dataset", cause.message, remedy, blocks=False)
         return
-    for file in files:
+    for file in files if settings.data_source == "local" else ():
         if reason := _unreadable(settings.data_folder, file):
             remedy = "Ingest again, so that files and manifest fit."
             yield Problem("dataset", f"{file.path}, which {source.location} names, {reason}.", remedy, blocks=False)

@@ -9,8 +9,8 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from supportapi.dataset.source import LocalSource
 from supportapi.processes.redis_server import redis_for
+from supportapi.processes.store import folder_to_watch, source_of
 from supportapi.refresh.queue import BuildQueue
 from supportapi.refresh.records import Records
 from supportapi.refresh.watch import Watcher
@@ -37,8 +37,8 @@ def watcher(settings: Settings, redis: Redis) -> Watcher:
     shelf = Shelf(redis, settings.snapshots_kept)
     shape = shape_of(settings.reporting_timezones, settings.rollup_budget_mb)
     return Watcher(
-        source=LocalSource(settings.manifest_path),
-        manifest_path=settings.manifest_path.absolute(),
+        source=source_of(settings),
+        manifest_path=folder_to_watch(settings),
         shelf=shelf,
         records=records,
         queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),

@@ -12,10 +12,9 @@ import structlog
 from redis.exceptions import RedisError
 
 from supportapi.answers.prepared import prepare
-from supportapi.dataset.pinned import Pinned
-from supportapi.dataset.source import LocalSource
 from supportapi.errors import ShelfUnavailable
 from supportapi.processes.redis_server import redis_for
+from supportapi.processes.store import pinned_of, source_of
 from supportapi.refresh.job import run_build, run_refresh
 from supportapi.refresh.queue import BUILD, REFRESH, BuildQueue
 from supportapi.refresh.records import Records
@@ -74,12 +73,12 @@ def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
 
 def workshop(settings: Settings, redis: Redis) -> Workshop:
     """The doors and settings of the builds of this machine."""
-    source = LocalSource(settings.manifest_path)
+    source = source_of(settings)
     records = Records(redis, clock=lambda: datetime.now(UTC))
     shelf = Shelf(redis, settings.snapshots_kept)
     return Workshop(
         source=source,
-        pinned=Pinned(settings.supportapi_home, source),
+        pinned=pinned_of(settings, source),
         shelf=shelf,
         arrays=Arrays(settings.supportapi_home),
         records=records,

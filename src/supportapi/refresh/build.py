@@ -107,10 +107,11 @@ def _tidy(workshop: Workshop) -> None:
     """
     # The version is published: what could not be removed now is removed after the next build.
     try:
-        live = workshop.source.read()
+        manifest = workshop.source.read()
         kept = [entry.card for entry in workshop.shelf.history()]
-        workshop.arrays.prune({workshop.wanted(live), *(card.version for card in kept)})
-        workshop.pinned.prune({file.hash for each in (live, *kept) for file in each.files})
+        workshop.arrays.prune({workshop.wanted(manifest), *(card.version for card in kept)})
+        live = {file.hash for file in manifest.files}
+        workshop.pinned.prune(live | {file.hash for card in kept for file in card.files}, live)
     except (OSError, SupportApiError) as cause:
         _LOG.warning("build.not_tidied", reason=str(cause))
 

@@ -88,6 +88,11 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.id}-{self.attempts}"
 
 
+def job_of(attempt_id: str) -> str:
+    """The id of the record that an attempt is of."""
+    return attempt_id.rpartition("-")[0]
+
+
 # Given the latest record of a subject, the one to write; None to leave everything as it is.
 Decide = Callable[[JobRecord | None], JobRecord | None]
 
@@ -139,7 +144,8 @@ class Records:
         """Change an open record, on behalf of the one who works on `attempt`. Returns the new one.
 
         None, and nothing changed, when the record is gone, ended, or in the hands of a later attempt: the caller was
-        given up for lost and has nothing to say any more. An attempt that ends is counted in the same step.
+        given up for lost and has nothing to say any more. An attempt that ends is counted in the same step, with the
+        seconds of its stages.
         """
         key = keys.job_key(job_id)
         with reaching_redis():
@@ -154,7 +160,7 @@ class Records:
                         pipe.multi()
                         _write(pipe, changed)
                         if not changed.open:
-                            pipe.hincrby(keys.OUTCOMES, f"{changed.kind} {changed.outcome}", 1)
+                            _count(pipe, changed)
                         pipe.execute()
                     except WatchError:
                         continue
@@ -227,6 +233,13 @@ def _write(pipe: Any, record: JobRecord) -> None:
     document = msgspec.json.encode(record)
     pipe.set(keys.job_key(record.id), document, ex=_RECORD_SECONDS)
     pipe.xadd(keys.JOB_CHANGES, {_RECORD: document}, maxlen=_CHANGES_KEPT, approximate=True)
+
+
+def _count(pipe: Any, ended: JobRecord) -> None:
+    pipe.hincrby(keys.OUTCOMES, f"{ended.kind} {ended.outcome}", 1)
+    for stage, seconds in ended.stage_seconds.items():
+        pipe.hincrby(keys.STAGE_RUNS, stage, 1)
+        pipe.hincrbyfloat(keys.STAGE_SECONDS, stage, seconds)
 
 
 def _decode(document: bytes | None) -> JobRecord | None:

@@ -18,7 +18,12 @@ _LONGEST_SECONDS: Final = 20.0
 _IMPLAUSIBLE_SECONDS: Final = 25.0
 # Outages end when they end. Everything else that may pass is given this many attempts: a manifest that lies looks like
 # a file that is still being written, and data that kills its worker looks like a worker that was killed.
-_OUTAGES: Final = frozenset({"MANIFEST_MISSING", "DATA_MISSING", "REDIS_UNAVAILABLE", "DATASET_NOT_WRITABLE"})
+_OUTAGES: Final = frozenset(
+    {
+        "MANIFEST_MISSING", "DATA_MISSING", "REDIS_UNAVAILABLE", "DATASET_NOT_WRITABLE", "STORE_UNAVAILABLE",
+        "STORE_DENIED",
+    }
+)  # fmt: skip
 _ATTEMPTS: Final = 12
 _ATTEMPTS_OF: Final = {"WORKER_LOST": 5}
 

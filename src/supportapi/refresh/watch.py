@@ -17,6 +17,7 @@ from watchfiles import watch
 
 from supportapi.calls.manifest import Manifest
 from supportapi.errors import ShelfUnavailable, SupportApiError
+from supportapi.refresh.freshness_log import FreshnessLog
 from supportapi.refresh.retry import is_due
 from supportapi.snapshots.keys import FORMAT
 from supportapi.snapshots.sightings import ManifestSighting
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import JobRecord, Records
+    from supportapi.snapshots.pointer import Pointer
     from supportapi.snapshots.shelf import Shelf
 
 _LOG: Final = structlog.get_logger()
@@ -66,6 +68,7 @@ class Watcher:
         self._shelf = shelf
         self._records = records
         self._queue = queue
+        self._freshness = FreshnessLog(shelf)
         self._wanted = wanted
         self._interval_seconds = interval_seconds
         self._name = name
@@ -127,7 +130,7 @@ class Watcher:
         self._queue.sweep()
         sighting = self._sighting()
         if isinstance(self._seen, SupportApiError) or sighting.version is None or sighting.dataset_hash is None:
-            self._shelf.see_manifest(sighting)
+            self._tell(sighting, None)
             return
         current = self._shelf.current()
         failed: JobRecord | None = None
@@ -140,7 +143,11 @@ class Watcher:
                     self._queue.request_build(sighting.version, sighting.dataset_hash, REQUESTED_BY)
             elif record is not None and record.state == "failed":
                 failed = record
-        self._shelf.see_manifest(self._sighting(failed, newer=newer))
+        self._tell(self._sighting(failed, newer=newer), current)
+
+    def _tell(self, sighting: ManifestSighting, current: Pointer | None) -> None:
+        self._freshness.note(sighting, current)
+        self._shelf.see_manifest(sighting)
 
     def _look(self) -> None:
         try:
@@ -189,6 +196,7 @@ class Watcher:
             version=self._wanted(seen),
             size_bytes=seen.size_bytes,
             row_count=seen.row_count,
+            rejected_rows=seen.rejected_rows,
             updated_at=seen.updated_at,
             min_started_at=seen.min_started_at,
             max_started_at=seen.max_started_at,

@@ -59,6 +59,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 class _Header(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     base_second: int
+    step_ms: int
     zones: tuple[ZoneHeader, ...]
 
 
@@ -128,6 +129,7 @@ class Aggregates:
         header = _Header(
             facts=self.facts,
             base_second=self.codes.base_second,
+            step_ms=self.codes.step_ms,
             zones=tuple(zone_header(name, zone) for name, zone in self.zone_of.items()),
         )
         arrays = {"pairs": self.pairs, **codes_arrays(self.codes), **calls_arrays(self.calls)}
@@ -141,7 +143,7 @@ class Aggregates:
         """The aggregates of `to_arrays`; the arrays are only read, and never copied."""
         read = msgspec.convert(header, _Header)
         zones = {zone.name: read_zone(position, zone, arrays) for position, zone in enumerate(read.zones)}
-        codes = read_codes(read.base_second, arrays)
+        codes = read_codes(read.base_second, read.step_ms, arrays)
         return cls(read.facts, zones, arrays["pairs"], codes, read_calls(codes, keys_of(read.facts), arrays))
 
     @cached_property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from supportapi.rollups.chosen import MOST_LISTED, Chosen, choose
-from supportapi.rollups.ordered import Narrowed, Run, Sorted, Walk, in_order, sorted_by
+from supportapi.rollups.ordered import Narrowed, Run, Sorted, Upwards, in_order, sorted_by
+from supportapi.rollups.walk import Marked, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 
     Asked = tuple["Selection", bool]
 
-    from supportapi.calls.selection import Order, Selection
+    from supportapi.calls.selection import Order, Selection, SortColumn
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.call_rows import CallRows
 
 REMEMBERED_BYTES: Final = 64 << 20
 
-Sequenced = Run | Walk | Sorted | Narrowed
+Sequenced = Upwards | Sorted | Narrowed
 
 
 class Remembered:
@@ -46,7 +48,9 @@ class Remembered:
             return found[0]
 
     def keep(self, key: Any, value: Any, size: int) -> None:
-        """Remember `value`, and forget what was not asked for the longest."""
+        """Remember `value`, unless it alone is too much, and forget what was not asked for the longest."""
+        if size > self._most:
+            return
         with self._lock:
             self._bytes += size - self._held.pop(key, (None, 0))[1]
             self._held[key] = (value, size)
@@ -111,34 +115,34 @@ class CallIndex:
         key = (asked, order if order.then else order.column)
         found: Sequenced | None = self._remembered.find(key)
         if found is None:
-            found, size = self._sorted(chosen, order) if order.then else self._sequenced(chosen, order.column)
+            found, size = self._sorted(chosen, order, key) if order.then else self._sequenced(chosen, order.column)
             self._remembered.keep(key, found, size)
         return found
 
-    def _sorted(self, chosen: Chosen, order: Order) -> tuple[Sequenced, int]:
-        """By several columns; as `_sequenced`."""
+    def _sorted(self, chosen: Chosen, order: Order, key: Any) -> tuple[Sequenced, int]:
+        """By several columns; as `_sequenced`. It is remembered under `key` again when it has grown."""
         if chosen.total > MOST_LISTED:
             first, size = self._sequenced(chosen, order.column)
-            return Narrowed(self._calls, order, first, chosen.total), size
+            remember = partial(self._remembered.keep, key)
+            return Narrowed(self._calls, order, first, lambda grown, more: remember(grown, size + more)), size
         rows = sorted_by(self._calls, order, chosen.listed())
         return Sorted(rows), rows.nbytes
 
-    def _sequenced(self, chosen: Chosen, column: str) -> tuple[Run | Walk, int]:
+    def _sequenced(self, chosen: Chosen, column: SortColumn) -> tuple[Upwards, int]:
         """The sequence, and how many bytes it holds that nobody else does."""
-        calls = self._calls
+        calls, whole = self._calls, len(self._calls)
         if column == "started_at":
-            if chosen.mask is not None:
-                run = Run(None, chosen.end - chosen.first, chosen.end - chosen.first, chosen.first)
-                return Walk(run, chosen.mask, chosen.total), 0
-            return Run(chosen.rows, chosen.total, chosen.total, chosen.first), 0
+            if chosen.mask is None:
+                return Run(chosen.rows, chosen.total, chosen.total, chosen.first), 0
+            return Walk(Run(None, whole, whole), Marked(calls, column, chosen, chosen.mask)), 0
         if chosen.total <= MOST_LISTED:
             rows, known = in_order(calls, column, chosen.listed())
             return Run(rows, len(rows), known), rows.nbytes
-        run = Run(calls.parts.ordered[column], len(calls), calls.parts.known[column])
+        run = Run(calls.parts.ordered[column], whole, calls.parts.known[column])
         if chosen.mask is not None:
-            return Walk(run, chosen.mask, chosen.total), 0
-        if chosen.total == len(calls):
+            return Walk(run, Marked(calls, column, chosen, chosen.mask)), 0
+        if chosen.total == whole:
             return run, 0
-        mask = np.zeros(len(calls), dtype=bool)
+        mask = np.zeros(whole, dtype=bool)
         mask[chosen.first : chosen.end] = True
-        return Walk(run, mask, chosen.total), mask.nbytes
+        return Walk(run, Marked(calls, column, chosen, mask)), mask.nbytes

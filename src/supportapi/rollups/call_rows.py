@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 
 from supportapi.calls.filter import value_of
 from supportapi.measures.tally import COUNTS, RATINGS
+from supportapi.rollups.codes import among
 from supportapi.rollups.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from supportapi.calls.selection import SortColumn
     from supportapi.rollups.codes import RowCodes, Rows
 
 WORDS: Final = ("customer_id", "agent_name", "resolution")
 """The columns that no aggregate knows, each a list of its words and a number for each row."""
 
-ORDERED: Final = ("duration_seconds", "wait_seconds", "rating", "agent_name")
+ORDERED: Final[tuple[SortColumn, ...]] = ("duration_seconds", "wait_seconds", "rating", "agent_name")
 """The columns, beside the time, that rows are kept in the order of."""
 
 _MICROSECONDS: Final = 1_000_000
@@ -114,19 +116,22 @@ class CallRows:
         """The rows that stand there in the order of ids."""
         return self.parts.by_id[ranks] if len(self.parts.by_id) else ranks
 
-    def sort_values(self, column: str, rows: Rows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def sort_values(self, column: SortColumn, rows: Rows) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Numbers that stand in the same order as the values of `column`, and which of them are known."""
         if column == "started_at":
-            return self.started_us(rows), np.ones(len(self.codes.columns["class"][rows]), dtype=bool)
+            started = self.started_us(rows)
+            return started, np.ones(len(started), dtype=bool)
         if column in self.words:
             codes = self.words[column].codes[rows]
             return codes, codes < len(self.words[column].texts)
-        classes = self.codes.columns["class"][rows]
         if column == "rating":
-            ratings = self.rating[classes]
+            ratings = self.codes.columns["rating"][rows]
             return ratings, ratings > 0
         of = column.removesuffix("_seconds")
-        return self.codes.columns[f"{of}_ms"][rows], self.known[of][classes]
+        steps = self.codes.columns[f"{of}_steps"][rows]
+        if self.known[of].all():
+            return steps, np.ones(len(steps), dtype=bool)
+        return steps, among(self.codes.columns["class"][rows], np.flatnonzero(self.known[of]))
 
     def started_us(self, rows: Rows) -> NDArray[np.int64]:
         """When calls started, in microseconds since 1970."""
@@ -144,7 +149,7 @@ class CallRows:
 
     def _seconds(self, of: str, rows: NDArray[Any]) -> list[float | None]:
         known = self.known[of][self.codes.columns["class"][rows]].tolist()
-        seconds = (self.codes.columns[f"{of}_ms"][rows] / 1000).tolist()
+        seconds = (self.codes.columns[f"{of}_steps"][rows].astype(np.int64) * self.codes.step_ms / 1000).tolist()
         return [second if told else None for second, told in zip(seconds, known, strict=True)]
 
     def _of_class(self, values: Sequence[Any], number: NDArray[Any], rows: NDArray[Any]) -> list[Any]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from supportapi.calls.filter import value_of
 from supportapi.rollups.axes import wall_clock
-from supportapi.rollups.codes import Rows, among
+from supportapi.rollups.codes import Rows, among, within
+from supportapi.rollups.stretches import total
 from supportapi.rollups.text_search import MOST_FOUND, holding
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 MOST_LISTED: Final = 500_000
 """Up to so many rows are listed and sorted; more of them are marked, and kept orders are walked."""
 
-_CHUNK: Final = 1 << 18
 _SELECTIVE: Final = 16
 """Rows are looked up when they are at most one of so many."""
 
@@ -66,7 +66,7 @@ class Chosen(msgspec.Struct, frozen=True):
             return self.rows
         if self.mask is None:
             return np.arange(self.first, self.end, dtype=np.uint32)
-        return (np.flatnonzero(self.mask[self.first : self.end]) + self.first).astype(np.uint32)
+        return _places(self.mask, self.first, self.end)
 
 
 def choose(aggregates: Aggregates, selection: Selection, *, whole: bool = False) -> Chosen:
@@ -170,17 +170,28 @@ def _listed(first: int, end: int, rows: NDArray[np.uint32], tests: list[Test], *
 
 def _marked(first: int, end: int, count: int, tests: list[Test], *, at_least: bool) -> Chosen:
     mask = np.zeros(count, dtype=bool)
-    for start in range(first, end, _CHUNK):
-        chunk = slice(start, min(start + _CHUNK, end))
-        kept = tests[0](chunk)
+
+    def mark(rows: slice) -> int:
+        kept = tests[0](rows)
         for test in tests[1:]:
-            kept = kept & test(chunk)
-        mask[chunk] = kept
-    total = int(np.count_nonzero(mask))
-    if total > MOST_LISTED:
-        return Chosen(first, end, total, mask=mask, at_least=at_least)
-    rows = (np.flatnonzero(mask[first:end]) + first).astype(np.uint32)
-    return Chosen(first, end, total, rows=rows, at_least=at_least)
+            kept = kept & test(rows)
+        mask[rows] = kept
+        return int(np.count_nonzero(kept))
+
+    marked = total(first, end, mark)
+    if marked > MOST_LISTED:
+        return Chosen(first, end, marked, mask=mask, at_least=at_least)
+    return Chosen(first, end, marked, rows=_places(mask, first, end), at_least=at_least)
+
+
+def _places(mask: NDArray[np.bool_], first: int, end: int) -> NDArray[np.uint32]:
+    """Which rows from `first` up to `end` are marked: of eight at once, which are mostly none."""
+    first -= first % 8
+    whole = end - end % 8
+    eights = np.flatnonzero(mask[first:whole].view(np.uint64))
+    eighth, bit = np.nonzero(mask[first:whole].reshape(-1, 8)[eights])
+    rest = np.flatnonzero(mask[whole:end]) + whole
+    return np.concatenate([eights[eighth] * 8 + bit + first, rest]).astype(np.uint32)
 
 
 def _clock_tests(aggregates: Aggregates, zone: int, days: tuple[int, int]) -> Iterator[Test]:
@@ -197,20 +208,31 @@ def _tests(aggregates: Aggregates, selection: Selection, members: dict[str, NDAr
         words = calls.words["customer_id"]
         values = [value_of(key) for key in selection.customer_id]
         found = [len(words.texts) if value is None else words.texts.find(value.encode()) for value in values]
-        yield _among(words.codes, np.array([code for code in found if code is not None], np.intp))
+        yield _among(words.codes, np.unique(np.array([code for code in found if code is not None], np.intp)))
+    if selection.rating:
+        yield _among(columns["rating"], np.unique([0 if word == "null" else int(word) for word in selection.rating]))
     classes = _classes(aggregates, selection)
     if not classes.all():
-        yield lambda rows: np.take(classes, columns["class"][rows], mode="clip")
-    for of, (least, most) in _spans(selection).items():
-        yield from _between(columns[f"{of}_ms"], least, most)
+        yield _among(columns["class"], np.flatnonzero(classes))
+    for of, span in _spans(aggregates.codes.step_ms, selection).items():
+        yield _between(columns[f"{of}_steps"], *span)
     if selection.offered == "abandon_after_threshold":
         yield _waited_beyond(aggregates, selection.threshold_seconds)
 
 
-def _spans(selection: Selection) -> dict[str, tuple[float | None, float | None]]:
-    return {
+def _spans(step_ms: int, selection: Selection) -> dict[str, tuple[int, int | None]]:
+    """What is asked of waits and durations, in steps: at least so many, and at most so many."""
+    asked = {
         "wait": (selection.min_wait_seconds, selection.max_wait_seconds),
         "duration": (selection.min_duration_seconds, selection.max_duration_seconds),
+    }
+    return {
+        of: (
+            0 if least is None else _steps(least, step_ms, upwards=True),
+            None if most is None else _steps(most, step_ms, upwards=False),
+        )
+        for of, (least, most) in asked.items()
+        if (least, most) != (None, None)
     }
 
 
@@ -231,10 +253,8 @@ def _classes(aggregates: Aggregates, selection: Selection) -> NDArray[np.bool_]:
     for wanted, flags in ((selection.answered, calls.answered), (selection.resolved, calls.resolved)):
         if wanted:
             kept &= np.isin(flags, [_FLAGS[word] for word in wanted])
-    if selection.rating:
-        kept &= np.isin(calls.rating, [0 if word == "null" else int(word) for word in selection.rating])
-    for of, bounds in _spans(selection).items():
-        if bounds != (None, None):
+    for of, (least, _) in _spans(aggregates.codes.step_ms, selection).items():
+        if least <= 0:  # else the unknown ones, which stand as 0, fall out by themselves
             kept &= calls.known[of]
     return kept & _offered(calls, selection.offered)
 
@@ -253,25 +273,23 @@ def _offered(calls: CallRows, variant: ServiceLevelVariant | None) -> NDArray[np
             return known
 
 
-def _between(column: NDArray[Any], least: float | None, most: float | None) -> Iterator[Test]:
-    if least is not None:
-        low = _milliseconds(least, upwards=True)
-        yield lambda rows: column[rows] >= low
-    if most is not None:
-        high = _milliseconds(most, upwards=False)
-        yield lambda rows: column[rows] <= high
+def _between(column: NDArray[Any], least: int, most: int | None) -> Test:
+    if most is None:
+        return lambda rows: column[rows] >= least
+    return lambda rows: within(column[rows], least, most)
 
 
 def _waited_beyond(aggregates: Aggregates, seconds: float) -> Test:
     """Answered, or known to have waited longer than `seconds`: an unknown wait stands as 0."""
-    answered, limit = aggregates.calls.answered == _FLAGS["true"], _milliseconds(seconds, upwards=False)
-    classes, wait = aggregates.codes.columns["class"], aggregates.codes.columns["wait_ms"]
+    answered = aggregates.calls.answered == _FLAGS["true"]
+    limit = _steps(seconds, aggregates.codes.step_ms, upwards=False)
+    classes, wait = aggregates.codes.columns["class"], aggregates.codes.columns["wait_steps"]
     return lambda rows: answered[classes[rows]] | (wait[rows] > limit)
 
 
-def _milliseconds(seconds: float, *, upwards: bool) -> int:
-    """The least (or the most) whole milliseconds that, as seconds, are at least (or at most) `seconds`."""
-    nearest = round(seconds * 1000)
+def _steps(seconds: float, step_ms: int, *, upwards: bool) -> int:
+    """The least (or the most) whole steps that, as seconds, are at least (or at most) `seconds`."""
+    nearest = round(seconds * 1000 / step_ms)
     if upwards:
-        return nearest if nearest / 1000 >= seconds else nearest + 1
-    return nearest if nearest / 1000 <= seconds else nearest - 1
+        return nearest if nearest * step_ms / 1000 >= seconds else nearest + 1
+    return nearest if nearest * step_ms / 1000 <= seconds else nearest - 1

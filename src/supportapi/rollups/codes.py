@@ -20,17 +20,17 @@ _CHUNK_ROWS: Final = 1_000_000
 _MOST_CELLS: Final = 4_000_000
 """Above so many (group, class) cells one pass for each measure is cheaper than one pass for all."""
 
-_FEW_MEMBERS: Final = 8
+_FEW_RUNS: Final = 6
 _DENSE: Final = 4
 
 _AT: Final = {name: index for index, name in enumerate(COUNTS)}
 _PARTS_OF_SUM: Final = {
-    "wait_ms": {
+    "wait_steps": {
         "wait_ms": None,
         "wait_answered_ms": "wait_answered_known",
         "wait_unanswered_ms": "wait_unanswered_known",
     },
-    "duration_ms": {"duration_ms": None},
+    "duration_steps": {"duration_ms": None},
 }
 """The sums of each column, each with the count whose calls it is limited to; what is not known is 0 in the column."""
 
@@ -84,26 +84,28 @@ class RowCodes:
     """The columns of all rows, in order of `started_at`, then `call_id`.
 
     `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`),
-    `wait_ms`, `duration_ms` (0 where unknown), `wait_bucket`, `duration_bucket` (`UNKNOWN_BUCKET` where unknown),
-    `second` (since `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day,
+    `rating` (0 where there is none), `wait_steps`, `duration_steps` (in steps of `step_ms`, 0 where unknown), `wait_bucket`, `duration_bucket`
+    (`UNKNOWN_BUCKET` where unknown), `second` (since `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day,
     `first_<zone>`, the first row of that day or later, and `end_<zone>`, the row after the last one before that day.
     The two differ only where a clock once went back over midnight, so that a day came twice. `classes`, shape
     `(classes, len(COUNTS))`, says which counts a row of each class adds to: every combination of what decides them
     that occurs in the data. `postings` find the rows of few members.
     """
 
-    __slots__ = ("_kinds", "base_second", "classes", "columns", "contributions", "postings", "rows")
+    __slots__ = ("_kinds", "base_second", "classes", "columns", "contributions", "postings", "rows", "step_ms")
 
     def __init__(
         self,
         columns: Mapping[str, NDArray[Any]],
         classes: NDArray[np.int8],
         base_second: int,
+        step_ms: int,
         postings: Sequence[Postings],
     ) -> None:
         self.columns = columns
         self.classes = classes
         self.base_second = base_second
+        self.step_ms = step_ms
         self.postings = postings
         self.rows = len(columns["class"])
         # Doubles: BLAS multiplies them many times faster than numpy does integers, and they are exact up to 2^53 calls.
@@ -125,7 +127,7 @@ class RowCodes:
             for column, kinds in self._kinds.items():
                 # Exact: milliseconds of less than 2^53 in all are whole numbers in a double.
                 sums[:, kinds.at] += kinds.summed(group, classes, self.columns[column][rows], scan.groups)
-        return Tally(counts, sums.astype(np.int64))
+        return Tally(counts, (sums * self.step_ms).astype(np.int64))
 
     def calls(self, scan: Scan) -> NDArray[np.int64]:
         """The number of calls of each group, shape `(groups,)`: as in the tally, and sooner."""
@@ -167,8 +169,8 @@ class RowCodes:
         found = np.full(scan.groups, -1, np.int64)
         for rows, group in scan.parts():
             known = self.columns["wait_bucket"][rows] != UNKNOWN_BUCKET
-            np.maximum.at(found, group[known], self.columns["wait_ms"][rows][known].astype(np.int64))
-        return np.where(found >= 0, found / 1000, np.nan)
+            np.maximum.at(found, group[known], self.columns["wait_steps"][rows][known].astype(np.int64))
+        return np.where(found >= 0, found * self.step_ms / 1000, np.nan)
 
     def _add_counts(self, counts: NDArray[np.int64], group: NDArray[np.intp], classes: NDArray[Any]) -> None:
         groups, width = len(counts), len(self.classes)
@@ -231,14 +233,29 @@ class RowCodes:
 
 
 def among(column: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether each of `column` is one of `codes`."""
-    listed: list[int] = codes.tolist()
-    if len(listed) > _FEW_MEMBERS:
-        flags = np.zeros(int(column.max(initial=0)) + 1, dtype=bool)
-        flags[codes[codes < len(flags)]] = True
-        return flags[column]
+    """Whether each of `column` is one of `codes`, which are sorted."""
+    firsts = np.flatnonzero(np.diff(codes, prepend=-2) > 1)
+    if len(firsts) > _FEW_RUNS:
+        # What is larger than all of them is looked up as the last one, which is none of them.
+        flags = np.zeros(int(codes[-1]) + 2, dtype=bool)
+        flags[codes] = True
+        return np.take(flags, column, mode="clip")
     # Comparing small integers is so much faster than looking each of them up that a few rounds of it still win.
-    found = np.zeros(len(column), dtype=bool)
-    for code in listed:
-        found |= column == code
-    return found
+    found: NDArray[np.bool_] | None = None
+    lasts = np.flatnonzero(np.diff(codes, append=np.iinfo(codes.dtype).max) > 1)
+    for low, high in zip(codes[firsts].tolist(), codes[lasts].tolist(), strict=True):
+        inside = within(column, low, high)
+        found = inside if found is None else np.logical_or(found, inside, out=found)
+    return np.zeros(len(column), dtype=bool) if found is None else found
+
+
+def within(column: NDArray[Any], low: int, high: int) -> NDArray[np.bool_]:
+    """Whether each of `column` lies between `low` and `high`, both included."""
+    if low <= 0:
+        return column <= high
+    if low == high:
+        return column == low
+    if column.dtype.kind == "u" and high <= np.iinfo(column.dtype).max:
+        # What is less than `low` becomes very large: one comparison for two.
+        return column - column.dtype.type(low) <= high - low
+    return (column >= low) & (column <= high)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from supportapi.calls.window import Window
 
+_TIMES: Final = ("wait_ms", "duration_ms")
+_STEPS_MS: Final = (1_000, 100, 10)
+"""Sources count whole seconds or tenths of them: half of the bytes hold those."""
+
 _WAIT: Final = pl.col("wait_ms")
 _WAIT_CLASS: Final = pl.sum_horizontal(
     (_WAIT >= SHORT_ABANDON_SECONDS * 1000).cast(pl.UInt32),
@@ -45,14 +49,15 @@ def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: M
     extent = ticks.select(
         pl.col("started_at").dt.epoch("s").min(),
         pl.col("started_at").dt.epoch("us").max().alias("as_of"),
-        pl.max_horizontal(pl.col("wait_ms", "duration_ms").max()).alias("longest"),
+        pl.max_horizontal(pl.col(_TIMES).max()).alias("longest"),
+        *(pl.all_horizontal((pl.col(_TIMES) % step == 0).all()).alias(f"by_{step}") for step in _STEPS_MS),
     )
-    first_second, as_of_us, longest_ms = extent.collect(engine="streaming").row(0)
+    first_second, as_of_us, longest_ms, *divided = extent.collect(engine="streaming").row(0)
     ticks = pl.concat([ticks, repeats(ticks, as_of_us or 0).to_frame().lazy()], how="horizontal")
     base_second: int = first_second or 0
-    # Four bytes hold 49 days; a ticket that stayed open for longer makes them eight.
-    milliseconds = pl.UInt32 if (longest_ms or 0) < 2**32 else pl.Int64
-    frame = _encoded(ticks, members, days, base_second, milliseconds).collect(engine="streaming")
+    step_ms = next((step for step, divides in zip(_STEPS_MS, divided, strict=True) if divides), 1)
+    frame = _encoded(ticks, members, days, base_second, step_ms, _steps_type((longest_ms or 0) // step_ms))
+    frame = frame.collect(engine="streaming")
     classes, class_codes = _classes(ticks, frame.get_column("class"))
     columns: dict[str, NDArray[Any]] = {name: frame.get_column(name).to_numpy() for name in frame.columns}
     columns["class"] = class_codes
@@ -60,7 +65,7 @@ def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: M
         columns |= _day_index(columns[f"day_{position}"], position, window.days)
     sizes = {name: len(members[name]) + 1 for name in DIMENSIONS}
     made = (postings(dims, columns, sizes) for dims in POSTED)
-    return RowCodes(columns, classes, base_second, [each for each in made if each is not None])
+    return RowCodes(columns, classes, base_second, step_ms, [each for each in made if each is not None])
 
 
 def _encoded(
@@ -68,7 +73,8 @@ def _encoded(
     members: Mapping[str, Sequence[str]],
     days: Mapping[str, Window],
     base_second: int,
-    milliseconds: type[pl.DataType],
+    step_ms: int,
+    steps_type: type[pl.DataType],
 ) -> pl.LazyFrame:
     return ticks.select(
         (pl.col("started_at").dt.epoch("s") - base_second).cast(pl.UInt32).alias("second"),
@@ -78,7 +84,11 @@ def _encoded(
         ),
         *(pl.col(name).cast(_smallest(len(members[name]) + 1)) for name in DIMENSIONS),
         _class_code().alias("class"),
-        *(pl.col(f"{of}_ms").fill_null(0).cast(milliseconds).alias(f"{of}_ms") for of in ("wait", "duration")),
+        pl.col("rating").cast(pl.UInt8).fill_null(0),
+        *(
+            (pl.col(f"{of}_ms").fill_null(0) // step_ms).cast(steps_type).alias(f"{of}_steps")
+            for of in ("wait", "duration")
+        ),
         *(bucket(f"{of}_ms").fill_null(UNKNOWN_BUCKET).alias(f"{of}_bucket") for of in ("wait", "duration")),
     )
 
@@ -122,6 +132,11 @@ def _day_index(day: NDArray[Any], position: int, days: int) -> dict[str, NDArray
         f"first_{position}": np.searchsorted(latest, numbers, side="left"),
         f"end_{position}": np.searchsorted(earliest, numbers, side="left"),
     }
+
+
+def _steps_type(longest: int) -> type[pl.DataType]:
+    # A ticket that stayed open for 49 days or more makes them eight bytes each.
+    return pl.UInt16 if longest < 2**16 else pl.UInt32 if longest < 2**32 else pl.Int64
 
 
 def _smallest(members: int) -> type[pl.DataType]:

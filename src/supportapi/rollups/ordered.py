@@ -7,131 +7,100 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from supportapi.calls.selection import Order
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from supportapi.calls.selection import Order
+    from supportapi.calls.selection import SortColumn
     from supportapi.rollups.call_rows import CallRows
 
-_BLOCK: Final = 1 << 16
-_FOUR_BYTES: Final = 4
+_EIGHT_BYTES: Final = 64
 
 
-def in_order(calls: CallRows, column: str, rows: NDArray[Any]) -> tuple[NDArray[np.uint32], int]:
+def in_order(calls: CallRows, column: SortColumn, rows: NDArray[Any]) -> tuple[NDArray[np.uint32], int]:
     """`rows` upwards by `column`, ties by id, unknown values last; and how many are known."""
-    values, known = calls.sort_values(column, rows)
-    if values.itemsize > _FOUR_BYTES:
-        # Rare: waits or durations of more than 49 days.
-        order = np.lexsort((calls.rank(rows), values, ~known))
-        return rows[order].astype(np.uint32), int(np.count_nonzero(known))
-    # Sorting numbers that hold value and rank is several times as fast as sorting places by either.
-    ranks = calls.rank(rows).astype(np.uint64)
-    keys = np.sort((values[known].astype(np.uint64) << np.uint64(32)) | ranks[known])
-    sorted_ranks = np.concatenate([keys & np.uint64(0xFFFF_FFFF), np.sort(ranks[~known])])
-    return calls.at_rank(sorted_ranks).astype(np.uint32), len(keys)
+    known = np.count_nonzero(calls.sort_values(column, rows)[1])
+    return sorted_by(calls, Order(column, descending=False), rows), int(known)
 
 
 def sorted_by(calls: CallRows, order: Order, rows: NDArray[Any]) -> NDArray[np.uint32]:
     """`rows` by all columns of `order`."""
-    rank = calls.rank(rows).astype(np.int64)
-    sort_keys: list[NDArray[Any]] = [-rank if order.keys[-1].descending else rank]
-    for key in reversed(order.keys):
-        values, known = calls.sort_values(key.column, rows)
-        whole = np.where(known, values, 0).astype(np.int64)
-        sort_keys += [-whole if key.descending else whole, ~known]
-    return rows[np.lexsort(sort_keys)].astype(np.uint32)
+    *keys, last = order.keys
+    if last.column == "started_at":
+        # As rows stand: by time, then by id.
+        tied, at = rows, None
+    else:
+        keys.append(last)
+        tied, at = calls.rank(rows), calls.at_rank
+    fields = [_field(*calls.sort_values(key.column, rows), descending=key.descending) for key in keys]
+    lowest, highest = int(np.min(tied, initial=len(calls))), int(np.max(tied, initial=0))
+    width = max(highest - lowest, 0).bit_length()
+    ties = (highest - tied if last.descending else tied - lowest).astype(np.uint64)
+    if sum(bits for _, bits in fields) + width > _EIGHT_BYTES:
+        return rows[np.lexsort([ties, *(numbers for numbers, _ in reversed(fields))])].astype(np.uint32)
+    # Sorting numbers that hold all of it is many times as fast as sorting places by one after the other.
+    packed = np.zeros(len(rows), np.uint64)
+    for numbers, bits in fields:
+        packed = packed << np.uint64(bits) | numbers
+    packed = packed << np.uint64(width) | ties
+    packed.sort()
+    found = (packed & np.uint64((1 << width) - 1)).astype(np.int64)
+    found = highest - found if last.descending else found + lowest
+    return (found if at is None else at(found)).astype(np.uint32)
 
 
-class Run:
-    """Rows one after the other, upwards with the unknown ones last, to be read upwards or downwards.
+def _field(values: NDArray[Any], known: NDArray[np.bool_], *, descending: bool) -> tuple[NDArray[np.uint64], int]:
+    """Numbers that rise in the order of `values`, or fall; those of the unknown are the largest. And their bits."""
+    whole = values.astype(np.int64)
+    told = whole if known.all() else whole[known]
+    low, high = (int(told.min()), int(told.max())) if len(told) else (0, -1)
+    numbers = high - whole if descending else whole - low
+    return np.where(known, numbers, high - low + 1).astype(np.uint64), (high - low + 1).bit_length()
 
-    `rows` None are the rows from `first` on, as they stand; `known` of them have a value.
-    """
 
-    def __init__(self, rows: NDArray[np.uint32] | None, count: int, known: int, first: int = 0) -> None:
-        self._rows = rows
-        self._first = first
+class Upwards:
+    """Rows upwards with the unknown ones last: `known` of `count` have a value. To be read upwards or downwards."""
+
+    def __init__(self, count: int, known: int) -> None:
         self.count = count
-        self._known = known
+        self.known = known
+
+    def upwards(self, start: int, end: int) -> NDArray[Any]:
+        """The rows at the places from `start` up to `end`."""
+        raise NotImplementedError
 
     def part(self, start: int, end: int, *, descending: bool) -> NDArray[Any]:
-        """The rows at the places from `start` up to `end`; downwards, the unknown ones come last as well."""
+        """As `upwards`, or read downwards; the unknown ones come last as well."""
         if not descending:
-            return self._slice(start, end)
-        known, count = self._known, self.count
-        above = self._slice(known - min(end, known), known - min(start, known))[::-1]
-        unknown = self._slice(count - max(end, known) + known, count - max(start, known) + known)[::-1]
+            return self.upwards(start, end)
+        known, count = self.known, self.count
+        above = self.upwards(known - min(end, known), known - min(start, known))[::-1]
+        unknown = self.upwards(count - max(end, known) + known, count - max(start, known) + known)[::-1]
         return np.concatenate([above, unknown]) if len(above) and len(unknown) else above if len(above) else unknown
 
-    def marks(self, mask: NDArray[np.bool_], start: int, end: int, *, descending: bool) -> NDArray[np.bool_]:
-        """What `mask` says of the rows of `part`."""
-        if self._rows is None and self._known == self.count:
-            # Rows as they stand: nothing is looked up.
-            low, high = (self.count - end, self.count - start) if descending else (start, end)
-            stretch = mask[self._first + low : self._first + high]
-            return stretch[::-1] if descending else stretch
-        return mask[self.part(start, end, descending=descending)]
 
-    def _slice(self, start: int, end: int) -> NDArray[Any]:
+class Run(Upwards):
+    """Rows one after the other. `rows` None are those from `first` on, as they stand."""
+
+    def __init__(self, rows: NDArray[np.uint32] | None, count: int, known: int, first: int = 0) -> None:
+        super().__init__(count, known)
+        self._rows = rows
+        self._first = first
+
+    def upwards(self, start: int, end: int) -> NDArray[Any]:
+        """The rows at the places from `start` up to `end`."""
         if self._rows is None:
             return np.arange(self._first + start, self._first + end, dtype=np.uint32)
         return self._rows[start:end]
 
-
-class Walk:
-    """The rows of a run that `mask` keeps. How many a block keeps is counted once, from the end that is nearer."""
-
-    def __init__(self, run: Run, mask: NDArray[np.bool_], kept: int) -> None:
-        self._run = run
-        self._mask = mask
-        self._kept = kept
-        self._counts: dict[tuple[int, bool], int] = {}
-
-    def part(self, start: int, end: int, *, descending: bool) -> NDArray[Any]:
-        """The rows at the places from `start` up to `end` of those that are kept."""
-        blocks = -(-self._run.count // _BLOCK)
-        block, before = self._block_of(start, blocks, descending=descending)
-        found: list[NDArray[Any]] = []
-        have, wanted = before, min(end, self._kept)
-        while have < wanted and block < blocks:
-            rows = self._rows(block, descending=descending)
-            found.append(rows)
-            have += len(rows)
-            block += 1
-        return np.concatenate(found)[start - before : wanted - before] if found else np.array([], np.uint32)
-
-    def _block_of(self, place: int, blocks: int, *, descending: bool) -> tuple[int, int]:
-        """The block that holds the kept row at `place`, and how many kept rows stand before that block."""
-        if place <= self._kept // 2:
-            before = 0
-            for block in range(blocks):
-                count = self._count(block, descending=descending)
-                if before + count > place:
-                    return block, before
-                before += count
-            return blocks, before
-        before = self._kept
-        for block in reversed(range(blocks)):
-            before -= self._count(block, descending=descending)
-            if before <= place:
-                return block, before
-        return 0, 0
-
-    def _count(self, block: int, *, descending: bool) -> int:
-        key = (block, descending)
-        if key not in self._counts:
-            self._counts[key] = int(np.count_nonzero(self._marks(*key)))
-        return self._counts[key]
-
-    def _marks(self, block: int, descending: bool) -> NDArray[np.bool_]:  # noqa: FBT001 - half of a key
-        return self._run.marks(self._mask, *self._places(block), descending=descending)
-
-    def _rows(self, block: int, *, descending: bool) -> NDArray[Any]:
-        kept: NDArray[Any] = self._run.part(*self._places(block), descending=descending)[self._marks(block, descending)]
-        return kept
-
-    def _places(self, block: int) -> tuple[int, int]:
-        return block * _BLOCK, min((block + 1) * _BLOCK, self._run.count)
+    def marks(self, mask: NDArray[np.bool_], start: int, end: int, step: int = 1) -> NDArray[np.bool_]:
+        """What `mask` says of the rows of `upwards`, or of one of so many of them."""
+        if self._rows is None:
+            return mask[self._first + start : self._first + end : step]
+        return np.take(mask, self._rows[start:end:step], mode="clip")
 
 
 class Sorted:
@@ -147,24 +116,40 @@ class Sorted:
 
 
 class Narrowed:
-    """Many rows by several columns: they stand in the order of the first, and who shares its value is sorted by all."""
+    """Many rows by several columns: they stand in the order of the first, and who shares its value is sorted by all.
 
-    def __init__(self, calls: CallRows, order: Order, first: Run | Walk, count: int) -> None:
+    The calls that were sorted last are remembered: `remember` is told how many bytes they take.
+    """
+
+    def __init__(
+        self, calls: CallRows, order: Order, first: Upwards, remember: Callable[[Narrowed, int], None]
+    ) -> None:
         self._calls = calls
         self._order = order
         self._first = first
-        self._count = count
+        self._remember = remember
+        self._sorted = (0, 0, np.array([], np.uint32))
 
     def part(self, start: int, end: int, *, descending: bool) -> NDArray[Any]:
         """The rows at the places from `start` up to `end`; `descending` is that of the first column."""
+        low, high, rows = self._sorted
+        if start < low or end > high:
+            low, high = self._tied(start, end, descending=descending)
+            rows = sorted_by(self._calls, self._order, self._first.part(low, high, descending=descending))
+            self._sorted = (low, high, rows)
+            self._remember(self, rows.nbytes)
+        return rows[start - low : end - low]
+
+    def _tied(self, start: int, end: int, *, descending: bool) -> tuple[int, int]:
+        """From where to where others share the first column's value with those from `start` up to `end`."""
 
         def place_of(place: int) -> tuple[bool, int]:
             row = self._first.part(place, place + 1, descending=descending)
             values, known = self._calls.sort_values(self._order.column, row)
             return (False, -int(values[0]) if descending else int(values[0])) if known[0] else (True, 0)
 
-        places = range(self._count)
-        low = bisect_left(places, place_of(start), hi=start, key=place_of)
-        high = bisect_right(places, place_of(end - 1), lo=end - 1, key=place_of)
-        tied = self._first.part(low, high, descending=descending)
-        return sorted_by(self._calls, self._order, tied)[start - low : end - low]
+        places = range(self._first.count)
+        return (
+            bisect_left(places, place_of(start), hi=start, key=place_of),
+            bisect_right(places, place_of(end - 1), lo=end - 1, key=place_of),
+        )

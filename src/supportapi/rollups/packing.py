@@ -97,11 +97,11 @@ def codes_arrays(codes: RowCodes) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def read_codes(base_second: int, arrays: Mapping[str, NDArray[Any]]) -> RowCodes:
+def read_codes(base_second: int, step_ms: int, arrays: Mapping[str, NDArray[Any]]) -> RowCodes:
     """The row codes of `codes_arrays`."""
     columns = {name.removeprefix("rows-"): array for name, array in arrays.items() if name.startswith("rows-")}
     posted = [_read_postings(dims, arrays) for dims in POSTED if f"{_posted(dims)}-rows" in arrays]
-    return RowCodes(columns, np.asarray(arrays["classes"]), base_second, posted)
+    return RowCodes(columns, np.asarray(arrays["classes"]), base_second, step_ms, posted)
 
 
 def calls_arrays(calls: CallRows) -> dict[str, NDArray[Any]]:

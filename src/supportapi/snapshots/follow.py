@@ -9,6 +9,7 @@ import msgspec
 from supportapi.errors import SnapshotIncomplete
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import reaching_redis
+from supportapi.snapshots.freshness import TURN, Turn
 from supportapi.snapshots.pointer import (
     CARD,
     Kept,
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _PIECE_BYTES: Final = 1 << 20
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """Bytes of Redis: what it uses, and its limit if it has one."""
+
+    used: int
+    limit: int | None
 
 
 class AsyncShelf:
@@ -107,15 +115,17 @@ class AsyncShelf:
             document = await self._redis.get(keys.MANIFEST)
         return None if document is None else msgspec.json.decode(document, type=ManifestSighting)
 
-    async def outcomes(self) -> dict[tuple[str, str], int]:
-        """How many attempts of jobs have ended, by kind (`build`, `refresh`) and outcome (`succeeded`, or a code)."""
+    async def turns(self) -> list[Turn]:
+        """When what is served became stale or fresh, the oldest first."""
         with reaching_redis():
-            fields = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.OUTCOMES))
-        counts: dict[tuple[str, str], int] = {}
-        for name, count in fields.items():
-            kind, _, outcome = name.decode().partition(" ")
-            counts[kind, outcome] = int(count)
-        return counts
+            entries = await self._redis.xrange(keys.FRESHNESS)
+        return [msgspec.json.decode(fields[TURN], type=Turn) for _, fields in entries]
+
+    async def memory(self) -> Memory:
+        """What Redis holds, and may hold."""
+        with reaching_redis():
+            said = await self._redis.info("memory")
+        return Memory(used=int(said["used_memory"]), limit=int(said.get("maxmemory", 0)) or None)
 
     async def workers(self) -> list[WorkerBeat]:
         """The workers that live."""

@@ -11,10 +11,13 @@ All keys carry the hash tag `{sapi}`, so that on a cluster they fall in one slot
     {sapi}:snap:<version>:<n>:_idx      HASH    the same index while build n is being staged
     {sapi}:state:<format>:<zones>:<file>  BYTES partial state of one file, shared between versions
     {sapi}:manifest                     JSON    what the watcher saw last
+    {sapi}:freshness                    STREAM  one entry each time when what is served became stale or fresh, bounded
     {sapi}:job:<id>                     JSON    one job record
     {sapi}:jobs                         ZSET    job id -> created at (seconds); bounded
     {sapi}:job-changes                  STREAM  the record of a job after each change, bounded
     {sapi}:outcomes                     HASH    "<kind> <outcome>" -> how many attempts of jobs have ended so
+    {sapi}:stage-runs                   HASH    stage -> how many builds have run it
+    {sapi}:stage-seconds                HASH    stage -> for how many seconds in all
     {sapi}:latest:<subject>             TEXT    id of the latest record of a version's build, or of the refresh
     {sapi}:worker:<name>                JSON    heartbeat of one worker, expires
     {sapi}:probe                        TEXT    written to see whether Redis takes writes; expires
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # Raised when code changes what a snapshot holds: a new release never serves what an old one computed.
-FORMAT: Final = 7
+FORMAT: Final = 8
 
 _TAG: Final = "{sapi}"
 CURRENT: Final = f"{_TAG}:current"
@@ -43,9 +46,12 @@ SEQUENCE: Final = f"{_TAG}:sequence"
 HISTORY: Final = f"{_TAG}:history"
 EVENTS: Final = f"{_TAG}:events"
 MANIFEST: Final = f"{_TAG}:manifest"
+FRESHNESS: Final = f"{_TAG}:freshness"
 JOBS: Final = f"{_TAG}:jobs"
 JOB_CHANGES: Final = f"{_TAG}:job-changes"
 OUTCOMES: Final = f"{_TAG}:outcomes"
+STAGE_RUNS: Final = f"{_TAG}:stage-runs"
+STAGE_SECONDS: Final = f"{_TAG}:stage-seconds"
 SIGN_OUTS: Final = f"{_TAG}:sign-outs"
 PROBE: Final = f"{_TAG}:probe"
 WORKERS_PATTERN: Final = f"{_TAG}:worker:*"

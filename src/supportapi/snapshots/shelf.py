@@ -9,6 +9,7 @@ import msgspec
 from supportapi.errors import PublishRefused, SnapshotIncomplete
 from supportapi.snapshots import keys
 from supportapi.snapshots.client import reaching_redis
+from supportapi.snapshots.freshness import TURN, TURNS_KEPT
 from supportapi.snapshots.pointer import (
     CARD,
     Difference,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from redis import Redis
+
+    from supportapi.snapshots.freshness import Turn
 
 STAGE_SECONDS: Final = 3600
 GRACE_SECONDS: Final = 60
@@ -161,6 +164,12 @@ class Shelf:
         with reaching_redis():
             document = self._redis.get(keys.MANIFEST)
         return None if document is None else msgspec.json.decode(document, type=ManifestSighting)
+
+    def note_turn(self, turn: Turn) -> None:
+        """Add to what is remembered of freshness."""
+        with reaching_redis():
+            fields = {TURN: msgspec.json.encode(turn)}
+            self._redis.xadd(keys.FRESHNESS, fields, maxlen=TURNS_KEPT, approximate=False)
 
     def beat(self, worker: WorkerBeat, seconds: int) -> None:
         """Say that a worker lives, for the next `seconds`."""

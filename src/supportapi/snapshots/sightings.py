@@ -22,6 +22,7 @@ class ManifestSighting(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     size_bytes: int | None = None
     row_count: int | None = None
+    rejected_rows: int | None = None
     updated_at: datetime | None = None
     min_started_at: datetime | None = None
     max_started_at: datetime | None = None

@@ -1,0 +1,1 @@
+import{Y as e,et as t}from"./answer-B-738gup.js";var n=t(e(),1);function r(){let e=(0,n.useRef)(null);return(0,n.useLayoutEffect)(()=>{let t=e.current;return t?.open===!1&&t.showModal(),()=>t?.close()},[]),e}export{r as t};

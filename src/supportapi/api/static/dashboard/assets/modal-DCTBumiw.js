@@ -1,1 +1,0 @@
-import{W as e,Y as t}from"./answer-jf-r3tig.js";var n=t(e(),1);function r(){let e=(0,n.useRef)(null);return(0,n.useLayoutEffect)(()=>{let t=e.current;return t?.open===!1&&t.showModal(),()=>t?.close()},[]),e}export{r as t};
