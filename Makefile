@@ -6,7 +6,7 @@ PYTHON ?= python3
 NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test fuzz faults check fmt lint openapi bench bench-peers bench-serve audit lock clean client check-client \
+.PHONY: help dev test fuzz faults check fmt lint openapi pages docs bench bench-peers bench-serve audit lock clean client check-client \
 	dashboard check-dashboard test-browser screenshots
 
 help: ## this list
@@ -28,7 +28,7 @@ faults: $(VENV)/.dev ## the injected faults that take long: kills in each stage,
 audit: $(VENV)/.dev ## known weaknesses of what the lock files pin
 	$(BIN)/python scripts/audit.py
 
-check: lint audit test ## everything that must hold: format, lint, types, floors, contract, known weaknesses, tests
+check: lint audit docs test ## everything that must hold: format, lint, types, floors, contract, known weaknesses, links, tests
 
 lint: $(VENV)/.dev ## format, lint, types, floors, contract
 	$(BIN)/ruff format --check .
@@ -43,6 +43,12 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 
 openapi: $(VENV)/.dev ## write openapi.json
 	$(BIN)/python -m supportapi.cli openapi --out openapi.json
+
+pages: $(VENV)/.runtime ## write the pages of docs/ that say what the catalogue and the decision records say
+	$(BIN)/python scripts/pages.py
+
+docs: .venv-docs/.made ## build the site of docs/ into site/; a link that leads nowhere is an error
+	.venv-docs/bin/zensical build --strict
 
 bench: $(VENV)/.dev ## ratios measured side by side on this machine
 	$(BIN)/python -m benchmarks
@@ -79,9 +85,11 @@ lock: ## pin the newest releases that pyproject.toml allows (needs uv)
 		pyproject.toml --extra otel --group dev -o requirements-dev.lock
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group docs --constraints requirements-dev.lock -o requirements-docs.lock
 
 clean: ## remove the environment and everything that can be made again
-	rm -rf $(VENV) .venv-peers node_modules .supportapi .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .venv-docs node_modules site .cache .supportapi .pytest_cache .ruff_cache .hypothesis
 
 # -- the environment: pins and hashes from a lock file, then this project's own sources on its path -----------------
 
@@ -115,13 +123,16 @@ $(NODE_MODULES): package-lock.json
 	npm ci
 	@touch $@
 
-# What supportapi is measured beside has an environment of its own: nothing of it is needed here.
+# What supportapi is measured beside, and what makes the site of docs/, have environments of their own: nothing of them
+# is needed here.
 .venv-peers/.made: benchmarks/peers/requirements.lock
+.venv-docs/.made: requirements-docs.lock
+.venv-peers/.made .venv-docs/.made:
 	@if command -v uv >/dev/null 2>&1; then \
-		{ test -x .venv-peers/bin/python || uv venv -q .venv-peers; } && \
-		uv pip install -q --python .venv-peers/bin/python --require-hashes -r $<; \
+		{ test -x $(@D)/bin/python || uv venv -q $(@D); } && \
+		uv pip install -q --python $(@D)/bin/python --require-hashes -r $<; \
 	else \
-		{ test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers; } && \
-		.venv-peers/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; \
+		{ test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D); } && \
+		$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<; \
 	fi
 	@touch $@

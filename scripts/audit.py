@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-LOCKS: Final = ("requirements.lock", "requirements-dev.lock")
+LOCKS: Final = ("requirements.lock", "requirements-dev.lock", "requirements-docs.lock")
 _PIN: Final = re.compile(r"^\S+==\S+ \\\n(?:    --hash=\S+(?: \\\n|\n))+", re.MULTILINE)
 _SECONDS: Final = 10
 

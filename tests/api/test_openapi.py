@@ -55,6 +55,14 @@ def test_names_are_plain(document: dict[str, Any]) -> None:
     assert all(name.isalnum() for name in document["components"]["schemas"])
 
 
+def test_what_may_be_left_out_of_a_body_says_its_default_in_words(document: dict[str, Any]) -> None:
+    grain = document["components"]["schemas"]["MetricsQuery"]["properties"]["grain"]
+
+    # openapi-typescript makes a field with a `default` one that must be sent.
+    assert "default" not in grain
+    assert grain["description"].endswith('Default: "day".')
+
+
 def test_every_field_is_promised_unless_it_may_be_left_out(document: dict[str, Any]) -> None:
     row = document["components"]["schemas"]["CallRow"]
 

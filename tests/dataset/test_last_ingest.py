@@ -87,6 +87,10 @@ def test_a_dataset_that_no_ingest_wrote_has_none(tmp_path: Path) -> None:
     assert last_ingest(tmp_path, reason=None, limit=20) is None
 
 
+def test_a_dataset_in_a_bucket_has_none() -> None:
+    assert last_ingest(None, reason=None, limit=20) is None
+
+
 def test_a_long_text_is_cut(tmp_path: Path, raw: Path, mapping: Path) -> None:
     raw.write_text(f"{ROWS}e,never,{'x' * 10_000}\n")
     ingest([raw], mapping, tmp_path / "out")

@@ -853,7 +853,7 @@ export interface paths {
         };
         /**
          * Metrics for Prometheus
-         * @description Counts and durations of this process, without anything of a call or a user; public like the health checks, because a scraper has no session. Each API process has counters of its own.
+         * @description Counts and durations of this process, without anything of a call or a user; public like the health checks, because a scraper has no session. Each API process has series of its own, told apart by `process`.
          */
         get: operations["getPrometheusMetrics"];
         put?: never;
@@ -1245,98 +1245,82 @@ export interface components {
             kind: "agents";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `30d` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
             /**
-             * @description The window that values are compared with.
-             * @default previous
+             * @description The window that values are compared with. Default: "previous".
              * @enum {string}
              */
-            compare: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+            compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
             /**
-             * @description A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come last. Proportions sort by the cautious end of their interval.
-             * @default -calls
+             * @description A metric, its `_delta`, or `agent_name`; a leading `-` sorts downwards, unknown values come last. Proportions sort by the cautious end of their interval. Default: "-calls".
              * @enum {string}
              */
-            sort: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
+            sort?: "-agent_name" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "agent_name" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "total_talk_time" | "total_talk_time_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta";
             /**
              * @description The metrics of each row; all but percentiles and maxima when none is named.
-             * @default []
              * @example [
              *       "calls",
              *       "csat"
              *     ]
              */
-            metrics: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+            metrics?: ("answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "total_talk_time" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
             /**
-             * @description A value that is computed from fewer calls than this earns no badge.
-             * @default 20
+             * @description A value that is computed from fewer calls than this earns no badge. Default: 20.
              * @example 20
              */
-            min_calls: number;
+            min_calls?: number;
             /**
-             * @description The page, counted from 1.
-             * @default 1
+             * @description The page, counted from 1. Default: 1.
              * @example 1
              */
-            page: number;
+            page?: number;
             /**
-             * @description Rows on one page.
-             * @default 50
+             * @description Rows on one page. Default: 50.
              * @example 50
              */
-            per_page: number;
+            per_page?: number;
         };
         /**
          * Alive
@@ -1960,197 +1944,165 @@ export interface components {
             kind: "calls";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `30d` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "cust-0001032"
              *     ]
              */
-            customer_id: string[];
+            customer_id?: string[];
             /**
              * @description Keep these; repeated or comma-separated. `null` keeps the calls where it is not known.
-             * @default []
              * @example [
              *       "true"
              *     ]
              */
-            answered: ("false" | "null" | "true")[];
+            answered?: ("false" | "null" | "true")[];
             /**
              * @description Keep these; repeated or comma-separated. `null` keeps the calls where it is not known.
-             * @default []
              * @example [
              *       "false",
              *       "null"
              *     ]
              */
-            resolved: ("false" | "null" | "true")[];
+            resolved?: ("false" | "null" | "true")[];
             /**
              * @description Keep these ratings; repeated or comma-separated. `null` keeps unrated calls.
-             * @default []
              * @example [
              *       "1",
              *       "2"
              *     ]
              */
-            rating: ("1" | "2" | "3" | "4" | "5" | "null")[];
+            rating?: ("1" | "2" | "3" | "4" | "5" | "null")[];
             /**
              * @description At least so many seconds.
-             * @default null
              * @example 30
              */
-            min_duration: number | null;
+            min_duration?: number | null;
             /**
              * @description At most so many seconds.
-             * @default null
              * @example 600
              */
-            max_duration: number | null;
+            max_duration?: number | null;
             /**
              * @description At least so many seconds.
-             * @default null
              * @example 20
              */
-            min_wait: number | null;
+            min_wait?: number | null;
             /**
              * @description At most so many seconds.
-             * @default null
              * @example 20
              */
-            max_wait: number | null;
+            max_wait?: number | null;
             /**
              * @description Keep these days of the week, 0 for Monday; repeated or comma-separated.
-             * @default []
              * @example [
              *       0,
              *       4
              *     ]
              */
-            weekday: number[];
+            weekday?: number[];
             /**
              * @description Keep these hours of the clock on the wall of the reporting time zone; repeated or comma-separated.
-             * @default []
              * @example [
              *       9,
              *       10
              *     ]
              */
-            hour: number[];
+            hour?: number[];
             /**
              * @description Of the window, only from this instant on.
-             * @default null
              * @example 2026-01-01T09:00:00Z
              */
-            started_from: string | null;
+            started_from?: string | null;
             /**
              * @description Of the window, only before this instant.
-             * @default null
              * @example 2026-01-01T10:00:00Z
              */
-            started_to: string | null;
+            started_to?: string | null;
+            /** @description Keep what the service level divides by in this variant; see the catalogue. */
+            offered?: ("abandon_after_threshold" | "all_offered" | "answered_only" | "standard") | null;
             /**
-             * @description Keep what the service level divides by in this variant; see the catalogue.
-             * @default null
-             */
-            offered: ("abandon_after_threshold" | "all_offered" | "answered_only" | "standard") | null;
-            /**
-             * @description Seconds of the service level, where `offered` is `abandon_after_threshold`.
-             * @default 20
+             * @description Seconds of the service level, where `offered` is `abandon_after_threshold`. Default: 20.
              * @enum {integer}
              */
-            threshold: 10 | 15 | 20 | 30 | 60 | 120;
+            threshold?: 10 | 15 | 20 | 30 | 60 | 120;
             /**
              * @description Part of a call, customer or agent id, or of an agent's name.
-             * @default null
              * @example andersson
              */
-            q: string | null;
+            q?: string | null;
             /**
-             * @description Columns with commas between; a leading `-` sorts downwards. Unknown values come last either way, and last ties are broken by `call_id` in the direction of the last column.
-             * @default -started_at
+             * @description Columns with commas between; a leading `-` sorts downwards. Unknown values come last either way, and last ties are broken by `call_id` in the direction of the last column. Default: "-started_at".
              * @example -duration,started_at
              */
-            sort: string;
+            sort?: string;
             /**
              * @description Of each call these fields and `call_id` alone; all of them when none is named.
-             * @default []
              * @example [
              *       "started_at",
              *       "duration_label"
              *     ]
              */
-            fields: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_label" | "duration_seconds" | "ended_at" | "ended_at_local" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "service_level_met" | "started_at" | "started_at_local" | "wait_seconds")[];
+            fields?: ("agent_id" | "agent_name" | "answered" | "call_id" | "channel" | "customer_id" | "duration_label" | "duration_seconds" | "ended_at" | "ended_at_local" | "issue_type" | "rating" | "region" | "resolution" | "resolved" | "service_level_met" | "started_at" | "started_at_local" | "wait_seconds")[];
             /**
-             * @description The page, counted from 1.
-             * @default 1
+             * @description The page, counted from 1. Default: 1.
              * @example 1
              */
-            page: number;
+            page?: number;
             /**
-             * @description Rows on one page.
-             * @default 50
+             * @description Rows on one page. Default: 50.
              * @example 50
              */
-            per_page: number;
+            per_page?: number;
             /**
              * @description In place of `page`: where `links.cursor` of an earlier answer leads. It reads the version of that answer to its end, each call once, whatever is published meanwhile; the other parameters stay as they were, but for `fields` and `per_page`.
-             * @default null
              * @example eyJhZnRlciI6ImNhbGwtMDAwMTgzOTk3In0
              */
-            cursor: string | null;
+            cursor?: string | null;
         };
         /**
          * CardLinks
@@ -3503,173 +3455,136 @@ export interface components {
             kind: "metrics";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `30d` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `30d` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
             /**
-             * @description The window that values are compared with.
-             * @default previous
+             * @description The window that values are compared with. Default: "previous".
              * @enum {string}
              */
-            compare: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
-            /**
-             * @description Leave out the last day that has data if it may have calls to come: `partial_day` in the meta's coverage.
-             * @default false
-             */
-            complete: boolean;
+            compare?: "none" | "previous" | "previous_month" | "previous_week" | "previous_year";
+            /** @description Leave out the last day that has data if it may have calls to come: `partial_day` in the meta's coverage. Default: false. */
+            complete?: boolean;
             /**
              * @description The metrics of cards, series and breakdowns. When none is named: every card, and those that a dashboard draws and lists.
-             * @default []
              * @example [
              *       "calls",
              *       "csat"
              *     ]
              */
-            metrics: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
+            metrics?: ("abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99")[];
             /**
-             * @description Seconds within which the service level wants calls to be answered.
-             * @default 20
+             * @description Seconds within which the service level wants calls to be answered. Default: 20.
              * @enum {integer}
              */
-            threshold: 10 | 15 | 20 | 30 | 60 | 120;
+            threshold?: 10 | 15 | 20 | 30 | 60 | 120;
             /**
-             * @description What the service level divides by; see the catalogue.
-             * @default standard
+             * @description What the service level divides by; see the catalogue. Default: "standard".
              * @enum {string}
              */
-            variant: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
+            variant?: "abandon_after_threshold" | "all_offered" | "answered_only" | "standard";
             /**
-             * @description The breakdowns.
-             * @default [
-             *       "channel",
-             *       "issue_type",
-             *       "rating",
-             *       "region"
-             *     ]
+             * @description The breakdowns. Default: ["channel","issue_type","rating","region"].
              * @example [
              *       "region",
              *       "agent"
              *     ]
              */
-            by: ("agent" | "channel" | "issue_type" | "rating" | "region")[];
+            by?: ("agent" | "channel" | "issue_type" | "rating" | "region")[];
             /**
              * @description The order of a breakdown's rows: a metric or its `_delta`; a leading `-` sorts downwards, and unknown values come last. Most calls first when not given, and ratings from 5 down.
-             * @default null
              * @example -csat_delta
              */
-            sort_by: ("-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta") | null;
+            sort_by?: ("-abandonment_rate" | "-abandonment_rate_delta" | "-abandonment_rate_excl_short" | "-abandonment_rate_excl_short_delta" | "-answer_rate" | "-answer_rate_delta" | "-answered" | "-answered_delta" | "-average_duration" | "-average_duration_delta" | "-average_rating" | "-average_rating_delta" | "-average_speed_of_answer" | "-average_speed_of_answer_delta" | "-average_wait_unanswered" | "-average_wait_unanswered_delta" | "-calls" | "-calls_delta" | "-csat" | "-csat_delta" | "-duration_p50" | "-duration_p50_delta" | "-duration_p90" | "-duration_p90_delta" | "-duration_p95" | "-duration_p95_delta" | "-duration_p99" | "-duration_p99_delta" | "-first_contact_resolution" | "-first_contact_resolution_delta" | "-longest_wait" | "-longest_wait_delta" | "-net_satisfaction" | "-net_satisfaction_delta" | "-rated" | "-rated_delta" | "-resolution_rate" | "-resolution_rate_delta" | "-resolved" | "-resolved_delta" | "-resolved_share_of_calls" | "-resolved_share_of_calls_delta" | "-response_rate" | "-response_rate_delta" | "-service_level" | "-service_level_delta" | "-total_talk_time" | "-total_talk_time_delta" | "-unanswered" | "-unanswered_delta" | "-wait_p50" | "-wait_p50_delta" | "-wait_p90" | "-wait_p90_delta" | "-wait_p95" | "-wait_p95_delta" | "-wait_p99" | "-wait_p99_delta" | "abandonment_rate" | "abandonment_rate_delta" | "abandonment_rate_excl_short" | "abandonment_rate_excl_short_delta" | "answer_rate" | "answer_rate_delta" | "answered" | "answered_delta" | "average_duration" | "average_duration_delta" | "average_rating" | "average_rating_delta" | "average_speed_of_answer" | "average_speed_of_answer_delta" | "average_wait_unanswered" | "average_wait_unanswered_delta" | "calls" | "calls_delta" | "csat" | "csat_delta" | "duration_p50" | "duration_p50_delta" | "duration_p90" | "duration_p90_delta" | "duration_p95" | "duration_p95_delta" | "duration_p99" | "duration_p99_delta" | "first_contact_resolution" | "first_contact_resolution_delta" | "longest_wait" | "longest_wait_delta" | "net_satisfaction" | "net_satisfaction_delta" | "rated" | "rated_delta" | "resolution_rate" | "resolution_rate_delta" | "resolved" | "resolved_delta" | "resolved_share_of_calls" | "resolved_share_of_calls_delta" | "response_rate" | "response_rate_delta" | "service_level" | "service_level_delta" | "total_talk_time" | "total_talk_time_delta" | "unanswered" | "unanswered_delta" | "wait_p50" | "wait_p50_delta" | "wait_p90" | "wait_p90_delta" | "wait_p95" | "wait_p95_delta" | "wait_p99" | "wait_p99_delta") | null;
             /**
-             * @description So many members of a breakdown have rows; the others are one, `other`.
-             * @default 100
+             * @description So many members of a breakdown have rows; the others are one, `other`. Default: 100.
              * @example 10
              */
-            top: number;
+            top?: number;
             /**
-             * @description The step of the series; weeks begin on Monday.
-             * @default day
+             * @description The step of the series; weeks begin on Monday. Default: "day".
              * @enum {string}
              */
-            grain: "day" | "hour" | "month" | "week";
+            grain?: "day" | "hour" | "month" | "week";
             /**
-             * @description The sections of the answer; others are absent.
-             * @default [
-             *       "breakdowns",
-             *       "kpis",
-             *       "series"
-             *     ]
+             * @description The sections of the answer; others are absent. Default: ["breakdowns","kpis","series"].
              * @example [
              *       "kpis",
              *       "heatmap"
              *     ]
              */
-            include: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
+            include?: ("breakdowns" | "distribution" | "heatmap" | "insights" | "kpis" | "pivot" | "series")[];
             /**
-             * @description What the heat map shows.
-             * @default calls
+             * @description What the heat map shows. Default: "calls".
              * @enum {string}
              */
-            heatmap_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+            heatmap_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
             /**
-             * @description Of what the distribution is.
-             * @default duration
+             * @description Of what the distribution is. Default: "duration".
              * @enum {string}
              */
-            distribution_of: "duration" | "wait";
+            distribution_of?: "duration" | "wait";
             /**
-             * @description The rows and the columns of the pivot.
-             * @default region,issue_type
+             * @description The rows and the columns of the pivot. Default: "region,issue_type".
              * @example region,agent
              * @enum {string}
              */
-            pivot: "agent,channel" | "agent,issue_type" | "agent,rating" | "agent,region" | "channel,agent" | "channel,issue_type" | "channel,rating" | "channel,region" | "issue_type,agent" | "issue_type,channel" | "issue_type,rating" | "issue_type,region" | "rating,agent" | "rating,channel" | "rating,issue_type" | "rating,region" | "region,agent" | "region,channel" | "region,issue_type" | "region,rating";
+            pivot?: "agent,channel" | "agent,issue_type" | "agent,rating" | "agent,region" | "channel,agent" | "channel,issue_type" | "channel,rating" | "channel,region" | "issue_type,agent" | "issue_type,channel" | "issue_type,rating" | "issue_type,region" | "rating,agent" | "rating,channel" | "rating,issue_type" | "rating,region" | "region,agent" | "region,channel" | "region,issue_type" | "region,rating";
             /**
-             * @description What the pivot shows.
-             * @default calls
+             * @description What the pivot shows. Default: "calls".
              * @enum {string}
              */
-            pivot_metric: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
+            pivot_metric?: "abandonment_rate" | "abandonment_rate_excl_short" | "answer_rate" | "answered" | "average_duration" | "average_rating" | "average_speed_of_answer" | "average_wait_unanswered" | "calls" | "csat" | "duration_p50" | "duration_p90" | "duration_p95" | "duration_p99" | "first_contact_resolution" | "longest_wait" | "net_satisfaction" | "rated" | "resolution_rate" | "resolved" | "resolved_share_of_calls" | "response_rate" | "service_level" | "total_talk_time" | "unanswered" | "wait_p50" | "wait_p90" | "wait_p95" | "wait_p99";
             /**
-             * @description So many members along each side of the pivot; the others are one, `other`.
-             * @default 10
+             * @description So many members along each side of the pivot; the others are one, `other`. Default: 10.
              * @example 10
              */
-            pivot_top: number;
+            pivot_top?: number;
             /**
-             * @description The percentage that insights hold the service level against.
-             * @default 80
+             * @description The percentage that insights hold the service level against. Default: 80.
              * @example 80
              */
-            target: number;
+            target?: number;
         };
         /**
          * OptionsAnswer
@@ -3693,59 +3608,49 @@ export interface components {
             kind: "options";
             /**
              * @description First day, in the reporting time zone.
-             * @default null
              * @example 2026-01-01
              */
-            from: string | null;
+            from?: string | null;
             /**
              * @description The day after the last one: windows are half-open.
-             * @default null
              * @example 2026-02-01
              */
-            to: string | null;
-            /**
-             * @description A window that ends with the last day that has data. `all` when no window is given.
-             * @default null
-             */
-            range: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
+            to?: string | null;
+            /** @description A window that ends with the last day that has data. `all` when no window is given. */
+            range?: ("30d" | "365d" | "7d" | "90d" | "all" | "mtd" | "ytd") | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "North America"
              *     ]
              */
-            region: string[];
+            region?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "Billing"
              *     ]
              */
-            issue_type: string[];
+            issue_type?: string[];
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "phone"
              *     ]
              */
-            channel: string[];
+            channel?: string[];
             /**
              * @description One of the reporting time zones; the first of them by default.
-             * @default null
              * @example UTC
              */
-            timezone: string | null;
+            timezone?: string | null;
             /**
              * @description Keep these members only; repeated or comma-separated. `null` keeps calls without a known value, `\null` those of a member that is really called null.
-             * @default []
              * @example [
              *       "agent-0018"
              *     ]
              */
-            agent_id: string[];
+            agent_id?: string[];
         };
         /**
          * OtherRow
@@ -4280,11 +4185,8 @@ export interface components {
          * @description What to do.
          */
         RefreshRequest: {
-            /**
-             * @description Run `REFRESH_COMMAND` first. Else only the manifest is read again.
-             * @default true
-             */
-            run_command: boolean;
+            /** @description Run `REFRESH_COMMAND` first. Else only the manifest is read again. Default: true. */
+            run_command?: boolean;
         };
         /**
          * RejectedRow

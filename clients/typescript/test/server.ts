@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ export interface Server {
   pid: number;
   /** Replace the dataset with `calls` made-up ones: a new version is published a moment later. */
   publish: (calls: number, seed: number) => Promise<void>;
+  /** Put the rows of a CSV file into the dataset, by a mapping; `words` are those of `supportapi ingest`. */
+  ingest: (csv: string, mapping: string, ...words: string[]) => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -33,9 +35,14 @@ export async function startServer({ calls = 5_000, environ = {} }: { calls?: num
     LOG_FORMAT: "json",
     ...environ,
   };
-  const publish = async (count: number, seed: number): Promise<void> => {
-    const words = ["sample", "--calls", String(count), "--seed", String(seed)];
+  const run = async (...words: string[]): Promise<void> => {
     await promisify(execFile)(PYTHON, [...CLI, ...words], { env, cwd: home });
+  };
+  const publish = (count: number, seed: number) => run("sample", "--calls", String(count), "--seed", String(seed));
+  const ingest = async (csv: string, mapping: string, ...words: string[]): Promise<void> => {
+    await writeFile(join(home, "calls.csv"), csv);
+    await writeFile(join(home, "mapping.toml"), mapping);
+    await run("ingest", "calls.csv", "--mapping", "mapping.toml", ...words);
   };
   await publish(calls, 1);
   const child = spawn(PYTHON, [...CLI, "dev"], { env, cwd: home, stdio: ["ignore", "pipe", "pipe"] });
@@ -48,7 +55,7 @@ export async function startServer({ calls = 5_000, environ = {} }: { calls?: num
     await ended(child);
     await rm(home, { recursive: true, force: true });
   };
-  return { baseUrl, pid: child.pid as number, publish, stop } satisfies Server;
+  return { baseUrl, pid: child.pid as number, publish, ingest, stop } satisfies Server;
 }
 
 async function ready(child: ChildProcess, baseUrl: string, said: string[]): Promise<void> {

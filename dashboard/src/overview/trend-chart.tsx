@@ -11,6 +11,8 @@ import type { Point } from "./trend.tsx";
 
 const HEIGHT = 260;
 const MARGIN = { top: 12, right: 12, bottom: 26, left: 46 };
+/** So high at least is a chart of counts: its lines stand at whole numbers. */
+const FEWEST = 4;
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7 };
 
 interface Given {
@@ -106,7 +108,7 @@ function extent(points: Point[], unit: Unit, compared: boolean): [number, number
   const values = points.flatMap(({ value, previous }) => (compared ? [value, previous] : [value])).filter((value) => value !== null);
   if (values.length === 0) return [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  if (unit === "count") return [0, high || 1];
+  if (unit === "count") return [0, Math.max(high, FEWEST)];
   const room = (high - low || high || 1) * 0.15;
   const top = unit === "percent" ? Math.min(100, high + room) : high + room;
   return [Math.max(0, low - room), top];

@@ -60,6 +60,8 @@ export function TrendPanel({ series, meta, grain, onGrain }: Given) {
       </header>
       {!series.available ? (
         <Empty>{unavailableWords(series.reason)}.</Empty>
+      ) : points.every(({ value, previous }) => !value && !previous) ? (
+        <Empty>Nothing to draw in this window{compared && ", nor in the one before"}.</Empty>
       ) : asTable ? (
         <TrendTable points={points} series={series} compared={compared} />
       ) : (

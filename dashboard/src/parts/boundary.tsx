@@ -7,7 +7,8 @@ export class Boundary extends Component<{ children: ReactNode }, { error: Error 
   override state: { error: Error | null } = { error: null };
 
   static getDerivedStateFromError(error: unknown) {
-    return { error: error instanceof Error ? error : new Error(String(error)) };
+    const why = error instanceof Error ? error.message : String(error);
+    return { error: new Error(`This page cannot be shown; after a new release it has to be loaded again. ${why}`) };
   }
 
   override render() {

@@ -44,6 +44,12 @@ export async function violations(page: Page): Promise<string[]> {
   return found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }
 
+/** Rows of a contact centre, of which two cannot become calls, and the mapping for them. */
+export const RAW = {
+  csv: "id,start,team\nnew-1,2026-09-30 10:00:00,North America\nnew-2,soon,North America\nnew-3,,Asia Pacific\n",
+  mapping: 'name = "centre"\ntime_zone = "UTC"\n[columns]\ncall_id = "id"\nstarted_at = { from = "start", formats = "iso" }\nregion = "team"\n',
+};
+
 /** The process of the server's own Redis. */
 export function redisOf(server: Server): number {
   const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(server.pid)], { encoding: "utf8" });

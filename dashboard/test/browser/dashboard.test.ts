@@ -1,53 +1,14 @@
-import { answered, createClient, type SupportApi } from "@supportapi/client";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { answered, type SupportApi } from "@supportapi/client";
+import { describe, expect } from "vitest";
 
-import { type Server, startServer } from "../../../clients/typescript/test/server.ts";
 import { formatCount, formatValue } from "../../src/format.ts";
-import { launch, PAGES, redisOf, settled, signIn, THEMES, violations } from "./browser.ts";
+import { PAGES, redisOf, settled, signIn, THEMES, violations } from "./browser.ts";
+import { driving } from "./driven.ts";
 
-let server: Server;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let api: SupportApi;
-let faults: string[];
-
-beforeAll(async () => {
-  browser = await launch();
-  server = await startServer({ calls: 20_000 });
-  const credentials = { username: "viewer", password: "dev" };
-  const anonymous = createClient({ baseUrl: server.baseUrl });
-  const { data } = await answered(anonymous.POST("/api/auth/sign-in", { body: credentials }));
-  api = createClient({ baseUrl: server.baseUrl, token: data.access_token });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: server.baseUrl });
-  context.setDefaultTimeout(20_000);
-  faults = [];
-  page = await context.newPage();
-  page.on("pageerror", (error) => faults.push(error.message));
-});
-
-afterEach(async () => {
-  await context.close();
-  expect(faults).toEqual([]);
-});
-
-async function open(path: string): Promise<void> {
-  await signIn(context, server);
-  await page.goto(path);
-  await settled(page);
-}
+const test = driving({ who: "viewer", calls: 20_000 });
 
 describe("sign-in", () => {
-  test("who has no session signs in, and comes to the page that was asked for", async () => {
+  test("who has no session signs in, and comes to the page that was asked for", async ({ page }) => {
     await page.goto("/calls?rating=1");
 
     await page.getByLabel("Username").fill("viewer");
@@ -58,7 +19,7 @@ describe("sign-in", () => {
     expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe("/calls?rating=1");
   });
 
-  test("a wrong password is said, with what to quote", async () => {
+  test("a wrong password is said, with what to quote", async ({ page }) => {
     await page.goto("/sign-in");
 
     await page.getByLabel("Username").fill("viewer");
@@ -68,7 +29,7 @@ describe("sign-in", () => {
     expect(await page.getByRole("alert").innerText()).toMatch(/wrong[\s\S]*UNAUTHENTICATED[\s\S]*request \S+/);
   });
 
-  test("a sample user is one press away, and an address elsewhere is not gone to", async () => {
+  test("a sample user is one press away, and an address elsewhere is not gone to", async ({ page, server }) => {
     await page.goto(`/sign-in?next=${encodeURIComponent("//example.org/")}`);
 
     await page.getByRole("button", { name: "admin / dev" }).click();
@@ -77,7 +38,7 @@ describe("sign-in", () => {
     expect(page.url()).toBe(`${server.baseUrl}/`);
   });
 
-  test("who signs out has to sign in again", async () => {
+  test("who signs out has to sign in again", async ({ open, page }) => {
     await open("/");
 
     await page.getByLabel("Menu of viewer").click();
@@ -91,11 +52,11 @@ describe("sign-in", () => {
 });
 
 describe("numbers", () => {
-  test("filters that are chosen give the API's numbers, and stand in the address", async () => {
+  test("filters that are chosen give the API's numbers, and stand in the address", async ({ api, open, page }) => {
     await open("/");
 
     await page.getByRole("radio", { name: "Last 90 days" }).check({ force: true });
-    await page.locator("summary", { hasText: "Region" }).click();
+    await page.locator(".filters summary", { hasText: "Region" }).click();
     await page.getByRole("checkbox", { name: /UK & Ireland/ }).check();
     await page.waitForURL(/region=UK%20%26%20Ireland/);
     await settled(page);
@@ -105,10 +66,11 @@ describe("numbers", () => {
 
     expect(await page.locator("[data-metric=calls]").innerText()).toBe(formatValue(card("calls")?.value, "count"));
     expect(await page.locator("[data-metric=csat]").innerText()).toBe(formatValue(card("csat")?.value, "percent"));
+    expect(await page.locator("[data-metric=first_contact_resolution]").innerText()).toBe(formatValue(card("first_contact_resolution")?.value, "percent"));
     expect(new URL(page.url()).search).toBe("?range=90d&region=UK%20%26%20Ireland");
   });
 
-  test("an address shows again what it showed", async () => {
+  test("an address shows again what it showed", async ({ open, page }) => {
     await open("/?metric=csat&range=90d&channel=chat");
     const before = await page.locator("main").innerText();
 
@@ -118,17 +80,41 @@ describe("numbers", () => {
     expect(await page.locator("main").innerText()).toBe(before);
   });
 
-  test("facets are the calls that each choice would leave", async () => {
+  test("facets are the calls that each choice would leave", async ({ api, open, page }) => {
     await open("/?channel=chat");
     const { data } = await answered(api.GET("/api/filters/options", { params: { query: { range: "30d", channel: ["chat"] } } }));
 
-    await page.locator("summary", { hasText: "Issue type" }).click();
+    await page.locator(".filters summary", { hasText: "Issue type" }).click();
     const shown = await page.locator(".members li:visible").allInnerTexts();
 
     expect(shown.map((text) => text.replace(/\s+/g, " "))).toEqual(data.issue_types.map(({ label, calls }) => `${label} ${formatCount(calls)}`));
   });
 
-  test("a bar leads to exactly its calls", async () => {
+  test("a card leads to exactly the calls behind it", async ({ api, open, page }) => {
+    await open("/?range=90d");
+    const { data } = await answered(api.GET("/api/metrics", { params: { query: { range: "90d", metrics: ["csat"] } } }));
+    const rated = Object.values(data.kpis?.[0]?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+
+    await page.getByRole("link", { name: "Calls behind CSAT" }).click();
+    await page.waitForURL("**/calls?*");
+    await settled(page);
+
+    expect(await page.locator("[data-total]").innerText()).toBe(formatCount(rated));
+  });
+
+  test("a row of the leaderboard leads to exactly its calls", async ({ open, page }) => {
+    await open("/agents?sort=-calls");
+    const link = page.locator(".board .followed").first();
+    const calls = await link.innerText();
+
+    await link.click();
+    await page.waitForURL("**/calls?*");
+    await settled(page);
+
+    expect(await page.locator("[data-total]").innerText()).toBe(calls);
+  });
+
+  test("a bar leads to exactly its calls", async ({ open, page }) => {
     await open("/");
     const bar = page.locator(".region tbody tr", { hasText: "UK & Ireland" });
     const calls = await bar.locator("td").first().innerText();
@@ -140,7 +126,7 @@ describe("numbers", () => {
     expect(await page.locator("[data-total]").innerText()).toBe(calls);
   });
 
-  test("a rating leads to exactly its calls", async () => {
+  test("a rating leads to exactly its calls", async ({ open, page }) => {
     await open("/");
     const rating = page.locator("[data-rating='1']");
     const calls = (await rating.locator(".number").first().innerText()).split("\n")[0];
@@ -152,7 +138,7 @@ describe("numbers", () => {
     expect(await page.locator("[data-total]").innerText()).toBe(calls);
   });
 
-  test("an hour of the week leads to exactly its calls", async () => {
+  test("an hour of the week leads to exactly its calls", async ({ open, page }) => {
     await open("/");
     const cell = page.locator("[data-cell='0,15']");
     const calls = (await cell.getAttribute("title"))?.split(": ")[1];
@@ -164,13 +150,13 @@ describe("numbers", () => {
     expect(await page.locator("[data-total]").innerText()).toBe(calls);
   });
 
-  test("days without data are said, not drawn as zero", async () => {
+  test("days without data are said, not drawn as zero", async ({ open, page }) => {
     await open("/?from=2026-09-20&to=2026-10-11");
 
     expect(await page.locator(".coverage").innerText()).toMatch(/^no data for 1\s–\s10 Oct 2026/);
   });
 
-  test("the leaderboard is sorted by the server", async () => {
+  test("the leaderboard is sorted by the server", async ({ api, open, page }) => {
     await open("/agents");
 
     await page.getByRole("button", { name: "Average duration", exact: true }).click();
@@ -183,7 +169,7 @@ describe("numbers", () => {
 });
 
 describe("calls", () => {
-  test("columns sort on the server, over all pages", async () => {
+  test("columns sort on the server, over all pages", async ({ api, open, page }) => {
     await open("/calls");
 
     await page.getByRole("button", { name: "Duration" }).click();
@@ -194,7 +180,7 @@ describe("calls", () => {
     expect(await page.locator(".calls .linked").evaluateAll((rows) => rows.map((row) => row.getAttribute("title")))).toEqual(data.map(({ call_id }) => call_id));
   });
 
-  test("a call opens beside the list, has an address of its own, and closes by Escape", async () => {
+  test("a call opens beside the list, has an address of its own, and closes by Escape", async ({ open, page }) => {
     await open("/calls?range=all");
     await page.locator(".calls .linked").first().click();
     const dialog = page.getByRole("dialog", { name: "Call" });
@@ -211,30 +197,73 @@ describe("calls", () => {
     expect(new URL(page.url()).search).toBe("?range=all");
   });
 
-  test("only the chosen columns are shown", async () => {
+  test("only the chosen columns are shown", async ({ open, page }) => {
     await open("/calls?fields=started_at,rating");
 
     expect(await page.locator(".calls thead th").allInnerTexts()).toEqual([expect.stringMatching(/^Started/), "Rating"]);
   });
 
-  test("the export has every call of the list, in its order", async () => {
+  test("the export has every call of the list, in its order", async ({ context, open, page }) => {
     await open("/calls?rating=1&sort=-duration");
     const total = await page.locator("[data-total]").innerText();
 
-    const path = await page.getByRole("link", { name: "Export CSV" }).getAttribute("href");
+    await page.locator("summary", { hasText: "Export" }).click();
+    const path = await page.getByRole("link", { name: "CSV" }).getAttribute("href");
     const lines = (await (await context.request.get(path ?? "")).text()).trim().split(/\r?\n/);
 
     expect(formatCount(lines.length - 1)).toBe(total);
     expect(lines[1]).toContain(await page.locator(".calls .linked").first().getAttribute("title"));
   });
 
-  test("a filter that no call fits is said to be empty", async () => {
+  test.for([
+    { path: "/agents", of: "leaderboard", lines: async (api: SupportApi) => (await answered(api.GET("/api/agents", { params: { query: { range: "30d" } } }))).meta.total },
+    { path: "/", of: "issue types", lines: async (api: SupportApi) => (await answered(api.GET("/api/filters/options", { params: { query: { range: "30d" } } }))).data.issue_types.length },
+  ])("the export of $of has every row", async ({ path, of, lines }, { api, context, open, page }) => {
+    await open(path);
+
+    await page.locator("summary", { hasText: `Export ${of}` }).click();
+    const file = await page.locator("details[open]").getByRole("link", { name: "CSV" }).getAttribute("href");
+    const rows = (await (await context.request.get(file ?? "")).text()).trim().split(/\r?\n/);
+
+    expect(rows.length - 1).toBe(await lines(api));
+  });
+
+  test("pages are read on by cursor, and back, and can be shared", async ({ api, open, page }) => {
+    await open("/calls?sort=-duration");
+    const ids = () => page.locator(".calls .linked").evaluateAll((rows) => rows.map((row) => row.getAttribute("title")));
+    const first = await ids();
+
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.waitForURL(/cursor=/);
+    await page.reload();
+    await settled(page);
+    const second = await ids();
+    await page.getByRole("link", { name: "Previous" }).click();
+    await page.locator(`.calls [title='${first[0]}']`).waitFor();
+    const { data } = await answered(api.GET("/api/calls", { params: { query: { range: "30d", sort: "-duration", page: 2 } } }));
+
+    expect(second).toEqual(data.map(({ call_id }) => call_id));
+    expect(await ids()).toEqual(first);
+  });
+
+  test("another order begins at the top", async ({ open, page }) => {
+    await open("/calls");
+
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.waitForURL(/cursor=/);
+    await page.getByRole("button", { name: "Wait" }).click();
+    await page.waitForURL(/sort=-wait/);
+
+    expect(new URL(page.url()).search).toBe("?sort=-wait");
+  });
+
+  test("a filter that no call fits is said to be empty", async ({ open, page }) => {
     await open("/calls?q=nobody-is-called-this");
 
     expect(await page.locator(".empty").innerText()).toBe("No call is like that in this window.");
   });
 
-  test("a value that the API refuses is shown with code and request", async () => {
+  test("a value that the API refuses is shown with code and request", async ({ context, page, server }) => {
     await signIn(context, server);
     await page.goto("/calls?rating=9");
 
@@ -243,14 +272,14 @@ describe("calls", () => {
 });
 
 describe("for everybody", () => {
-  test.each(Object.entries(PAGES).flatMap(([name, path]) => THEMES.map((theme) => ({ name, path, theme }))))("axe finds nothing on $name in the $theme theme", async ({ path, theme }) => {
+  test.for(Object.entries(PAGES).flatMap(([name, path]) => THEMES.map((theme) => ({ name, path, theme }))))("axe finds nothing on $name in the $theme theme", async ({ path, theme }, { open, page }) => {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     await open(path);
 
     expect(await violations(page)).toEqual([]);
   });
 
-  test.each(THEMES)("axe finds nothing on the sign-in page in the %s theme", async (theme) => {
+  test.for(THEMES)("axe finds nothing on the sign-in page in the %s theme", async (theme, { page }) => {
     await page.emulateMedia({ colorScheme: theme });
     await page.goto("/sign-in");
     await page.getByRole("button", { name: "admin / dev" }).waitFor();
@@ -258,7 +287,7 @@ describe("for everybody", () => {
     expect(await violations(page)).toEqual([]);
   });
 
-  test("axe finds nothing in an open call", async () => {
+  test("axe finds nothing in an open call", async ({ open, page }) => {
     await page.emulateMedia({ reducedMotion: "reduce" });
     await open("/calls");
     await page.locator(".calls .linked").first().click();
@@ -267,14 +296,14 @@ describe("for everybody", () => {
     expect(await violations(page)).toEqual([]);
   });
 
-  test.each(Object.entries(PAGES))("%s fits a telephone", async (_, path) => {
+  test.for(Object.values(PAGES))("%s fits a telephone", async (path, { open, page }) => {
     await page.setViewportSize({ width: 360, height: 740 });
     await open(path);
 
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
   });
 
-  test("the trend can be read and followed by keys", async () => {
+  test("the trend can be read and followed by keys", async ({ open, page }) => {
     await open("/");
     const trend = page.getByRole("slider");
 
@@ -290,7 +319,7 @@ describe("for everybody", () => {
     expect(before).toContain(`: ${await page.locator("[data-total]").innerText()},`);
   });
 
-  test("the heat map is one stop of the Tab key, and the arrow keys move in it", async () => {
+  test("the heat map is one stop of the Tab key, and the arrow keys move in it", async ({ open, page }) => {
     await open("/");
 
     await page.locator("[data-cell][tabindex='0']").focus();
@@ -303,7 +332,7 @@ describe("for everybody", () => {
 });
 
 describe("what happens meanwhile", () => {
-  test("a stopped Redis is said, and the numbers stay", async () => {
+  test("a stopped Redis is said, and the numbers stay", async ({ open, page, server }) => {
     await open("/");
     const calls = await page.locator("[data-metric=calls]").innerText();
     const redis = redisOf(server);
@@ -316,7 +345,7 @@ describe("what happens meanwhile", () => {
     await trouble.waitFor({ state: "detached", timeout: 60_000 });
   });
 
-  test("a published version is shown in place, and said", async () => {
+  test("a published version is shown in place, and said", async ({ open, page, server }) => {
     await open("/?range=all");
     await page.evaluate(() => Object.assign(globalThis, { here: true }));
 
@@ -327,5 +356,23 @@ describe("what happens meanwhile", () => {
     expect(await page.locator("[data-metric=calls]").innerText()).toBe("21,000");
     expect(await page.locator(".toast").innerText()).toMatch(/^New data: version [0-9a-f]{8}, built just now/);
     expect(await page.evaluate(() => "here" in globalThis)).toBe(true);
+  });
+
+  test("a list that is read on stays in its version, which is said, and the newest is one press away", async ({ open, page, server }) => {
+    await open("/calls?range=all");
+    const begun = await page.locator("[data-total]").innerText();
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.waitForURL(/cursor=/);
+
+    await server.publish(22_000, 5);
+    await page.locator(".notice", { hasText: "New data was published since" }).waitFor();
+    await page.getByRole("link", { name: "Next" }).click();
+    await page.locator(".pager", { hasText: "101–150" }).waitFor();
+    const later = await page.locator("[data-total]").innerText();
+    await page.getByRole("link", { name: "Show the newest" }).click();
+    await page.locator("[data-total='22000']").waitFor();
+
+    expect(later).toBe(begun);
+    expect(new URL(page.url()).search).toBe("?range=all");
   });
 });

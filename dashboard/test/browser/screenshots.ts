@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 
 import { type Server, startServer } from "../../../clients/typescript/test/server.ts";
-import { launch, PAGES, settled, signIn, THEMES } from "./browser.ts";
+import { launch, PAGES, RAW, settled, signIn, THEMES } from "./browser.ts";
 
 const IMAGES = fileURLToPath(new URL("../../../docs/images/", import.meta.url));
 
@@ -33,7 +33,7 @@ test.each(Object.entries(PAGES).flatMap(([name, path]) => THEMES.map((theme) => 
 });
 
 test.each(THEMES)("admin in the %s theme", async (theme) => {
-  if (theme === THEMES[0]) await server.publish(201_000, 2);
+  if (theme === THEMES[0]) await server.ingest(RAW.csv, RAW.mapping, "--append");
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: theme, baseURL: server.baseUrl });
   await signIn(context, server, "admin");
   const page = await context.newPage();
@@ -44,7 +44,7 @@ test.each(THEMES)("admin in the %s theme", async (theme) => {
   await page.reload(); // without the notice of a new version
   await page.getByRole("button", { name: /^Activate version/ }).first().waitFor();
   await settled(page);
-  await page.screenshot({ path: `${IMAGES}admin-${theme}.png`, animations: "disabled" });
+  await page.screenshot({ path: `${IMAGES}admin-${theme}.png`, fullPage: true, animations: "disabled" });
   await context.close();
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { changed, parseAddress, spellAddress } from "../../src/address.ts";
+import { addressOf, changed, parseAddress, spellAddress } from "../../src/address.ts";
 import { filtersOf, sharedSearch } from "../../src/filters.ts";
 import { callsLink } from "../../src/links.ts";
 
@@ -12,6 +12,12 @@ test("what is spelled is read again as it was", () => {
   const address = { region: ["A,B", "Ü & Co", "100%"], q: ["a b"] };
 
   expect(parseAddress(spellAddress(address))).toEqual(address);
+});
+
+test("a query of the API is the address that asks it", () => {
+  const query = { range: "7d", region: ["A,B", "C"], top: 10, compare: undefined };
+
+  expect(spellAddress(addressOf(query))).toBe("?range=7d&region=A%2CB&region=C&top=10");
 });
 
 test("equal addresses are spelled alike, whatever their order", () => {

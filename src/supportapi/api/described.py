@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import msgspec
+
 from supportapi.api.examples import EXAMPLES
 from supportapi.api.glossary import DESCRIPTIONS
 from supportapi.rollups.catalogue import METRICS
@@ -32,6 +34,21 @@ def described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         fitting = [value for value in _values(name, said) if _fits(said, value)]
         said |= {"examples": fitting[:1]} if fitting else {}
     return said
+
+
+def defaults_in_words(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a struct that clients send: generators of types require a field that has a `default`."""
+    properties: dict[str, dict[str, Any]] = schema.get("properties", {})
+    return {**schema, "properties": {name: _in_words(found) for name, found in properties.items()}}
+
+
+def _in_words(schema: dict[str, Any]) -> dict[str, Any]:
+    said = {key: value for key, value in schema.items() if key != "default"}
+    default = schema.get("default")
+    if default in (None, [], ()):
+        return said
+    words = f"Default: {msgspec.json.encode(default).decode()}."
+    return {**said, "description": f"{said['description']} {words}" if "description" in said else words}
 
 
 def plain_text(schema: dict[str, Any]) -> dict[str, Any]:

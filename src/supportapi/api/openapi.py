@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 from msgspec import inspect
 
-from supportapi.api.described import described, plain_text
+from supportapi.api.described import defaults_in_words, described, plain_text
 from supportapi.api.envelope import CODES, STATUSES, Failure
 from supportapi.api.gate import COOKIE
 from supportapi.api.operation import OPERATION, Operation, Success
@@ -83,7 +83,9 @@ class _Schemas:
         _, inputs = msgspec.json.schema_components(taken, ref_template=_REF)
         dated = _dated_fields([*sent, *taken])
         self.components = {
-            name: _polished(schema if name in inputs else _always_sent(schema), dated.get(name, ()))
+            name: defaults_in_words(_polished(schema, dated.get(name, ())))
+            if name in inputs
+            else _polished(_always_sent(schema), dated.get(name, ()))
             for name, schema in sorted(components.items())
         }
 

@@ -88,12 +88,14 @@ class _Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-def last_ingest(folder: Path, reason: str | None, limit: int) -> LastIngest | None:
+def last_ingest(folder: Path | None, reason: str | None, limit: int) -> LastIngest | None:
     """The last ingest into `folder`, with at most `limit` of its rejected rows, of `reason` alone if one is given.
 
-    None when nothing says that there was one: the dataset was written by somebody else. Raises `DataCorrupt` for
-    files that are not those of an ingest.
+    None when nothing says that there was one: the dataset was written by somebody else, or is in no folder. Raises
+    `DataCorrupt` for files that are not those of an ingest.
     """
+    if folder is None:
+        return None
     from supportapi.dataset.ingest import (  # noqa: PLC0415 - Polars, which the start of the API does without
         FAILED_REJECTS_NAME,
         REJECTS_NAME,

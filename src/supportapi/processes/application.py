@@ -68,7 +68,7 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
-        last_ingest=partial(last_ingest, settings.manifest_path.parent),
+        last_ingest=partial(last_ingest, settings.data_folder if settings.data_source == "local" else None),
         machine=ThisMachine(home, Arrays(home), pinned_of(settings, source), settings.rollup_budget_mb),
         door=door(settings, later),
         cursors=Cursors(settings.secret_key),
