@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any, cast
 
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
 from supportapi.processes.redis_server import RunningRedis, start_redis
@@ -118,11 +119,12 @@ class Member:
         """The codes of the checks that fail."""
         return {check["code"] for check in self.ready().get("checks", []) if not check["ok"]}
 
-    def metric(self, name: str) -> float | None:
-        """One number of `/metrics`, labels included in its name."""
+    def metric(self, name: str, **labels: str) -> float | None:
+        """One number of `/metrics`: of the first series that has these labels."""
         _, text = self.ask("/metrics")
-        found = [line for line in str(text).splitlines() if line.startswith(f"{name} ")]
-        return float(found[0].rpartition(" ")[2]) if found else None
+        samples = [sample for family in text_string_to_metric_families(str(text)) for sample in family.samples]
+        found = (each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
+        return next(found, None)
 
     def kill(self) -> None:
         """All of it at once, without a word."""

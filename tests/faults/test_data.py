@@ -84,7 +84,7 @@ def test_a_file_that_is_no_dataset_is_refused_by_name_and_the_old_one_is_served(
         spoil(system.data)
         until(lambda: api.failing() == {code})
         until(lambda: api.ready()["stale_reason"] == "build_failed")
-        until(lambda: api.metric(f'supportapi_job_attempts_total{{kind="build",outcome="{code}"}}'))
+        until(lambda: api.metric("supportapi_job_attempts_total", kind="build", outcome=code))
         system.settle()
 
     assert worker.events("build.failed")[-1]["code"] == code

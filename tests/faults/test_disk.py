@@ -46,7 +46,7 @@ def test_what_cannot_be_written_is_told_and_written_once_there_is_room(system: S
             missed = system.put()
             until(lambda: api.failing() == {"DATASET_NOT_WRITABLE"})
             until(lambda: api.ready()["stale_reason"] == "build_failed")
-            until(lambda: api.metric('supportapi_job_attempts_total{kind="build",outcome="DATASET_NOT_WRITABLE"}'))
+            until(lambda: api.metric("supportapi_job_attempts_total", kind="build", outcome="DATASET_NOT_WRITABLE"))
         finally:
             end(system)
         heals(lambda: system.served(api) == missed)
