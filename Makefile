@@ -30,12 +30,14 @@ audit: $(VENV)/.dev ## known weaknesses of what the lock files pin
 
 check: lint audit docs test ## everything that must hold: format, lint, types, floors, contract, known weaknesses, links, tests
 
-lint: $(VENV)/.dev ## format, lint, types, floors, contract
+lint: $(VENV)/.dev ## format, lint, types, floors, contract, container files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m supportapi.cli openapi --check openapi.json
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.compose-spec docker-compose.dev.yml
 
 fmt: $(VENV)/.dev ## format and mend what can be mended
 	$(BIN)/ruff format .

@@ -28,7 +28,7 @@ CREDENTIALS = {
     "AWS_CONFIG_FILE": "/nowhere",
     "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
 }
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "server"}
 
 
 @contextmanager
@@ -50,12 +50,13 @@ def aws_server() -> Generator[str]:
 
 @dataclass
 class Fault:
-    """What befalls a request: it waits, something happens meanwhile, and the answer is another one or ends early."""
+    """What befalls a request: a wait, an event meanwhile, and another answer than the server's, or a part of that."""
 
     status: int | None = None
     code: str = ""
     seconds: float = 0.0
     cut: bool = False
+    spoilt: bool = False
     meanwhile: Callable[[], object] | None = None
     times: int = 1_000_000
 
@@ -115,6 +116,7 @@ def way_to(behind: str) -> Generator[Way]:
                 request.status = found.status
                 if fault.meanwhile is not None:
                     fault.meanwhile()
+                body = body[:-1] + bytes([body[-1] ^ 1]) if fault.spoilt and body else body
                 headers = {name: text for name, text in found.getheaders() if name.lower() not in _HOP_BY_HOP}
                 length = found.getheader("Content-Length") if self.command == "HEAD" else str(len(body))
                 self.answer(found.status, headers, body[: len(body) // 2] if fault.cut else body, length)

@@ -144,16 +144,33 @@ def test_users_come_and_go(shell: Shell) -> None:
     removed = shell("users", "remove", "ann")
     missing = shell("users", "remove", "ann")
 
-    assert samples == "admin\tadmin\nviewer\tviewer\n"
-    assert listed == "ann\tadmin\n"
+    assert [line.split("\t") for line in samples.splitlines()] == [
+        ["admin", "admin", "all calls"],
+        ["viewer", "viewer", "all calls"],
+        ["europe", "viewer", "the calls of Central Europe, Southern Europe, UK & Ireland"],
+    ]
+    assert listed == "ann\tadmin\tall calls\n"
     assert (added.exit_code, removed.exit_code, missing.exit_code) == (0, 0, 1)
     assert "NOT_FOUND" in missing.stderr
 
 
+def test_an_admin_who_is_limited_to_a_region_is_refused(shell: Shell) -> None:
+    rule = ("--role", "admin", "--region", "north", "--password", "correct horse")
+
+    refused = [shell("users", command, "ann", *rule) for command in ("add", "hash")]
+
+    assert [each.exit_code for each in refused] == [1, 1]
+    assert all("VALIDATION_ERROR" in each.stderr for each in refused)
+
+
 def test_an_entry_for_the_environment_can_be_used_as_it_is_printed(shell: Shell) -> None:
     entry = shell("users", "hash", "ann", "--role", "admin", "--password", "correct horse").output.strip()
+    rule = ("--region", "UK & Ireland", "--region", "null", "--region", "a,b")
+    limited = shell("users", "hash", "bob", *rule, "--password", "correct horse").output.strip()
 
-    assert shell("users", "list", SUPPORTAPI_USERS=entry).output == "ann\tadmin\n"
+    listed = shell("users", "list", SUPPORTAPI_USERS=f"{entry} {limited}").output
+
+    assert listed == "ann\tadmin\tall calls\nbob\tviewer\tthe calls of UK & Ireland, null, a,b\n"
     assert shell("users", "hash", "a b", "--password", "correct horse").exit_code == 1
 
 

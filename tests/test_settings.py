@@ -50,7 +50,16 @@ def test_a_hash_full_of_dollar_signs_survives_the_file(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text(f"SUPPORTAPI_USERS=ann:admin:{ARGON2} bob:viewer:{ARGON2}\n")
 
-    assert read(dotenv=dotenv).supportapi_users == (("ann", "admin", ARGON2), ("bob", "viewer", ARGON2))
+    assert read(dotenv=dotenv).supportapi_users == (
+        ("ann", "admin", ARGON2, None),
+        ("bob", "viewer", ARGON2, None),
+    )
+
+
+def test_a_user_of_the_environment_may_be_limited_to_regions() -> None:
+    settings = read({"SUPPORTAPI_USERS": f"ann:viewer:{ARGON2}:UK%20%26%20Ireland,a%2Cb,null"})
+
+    assert settings.supportapi_users == (("ann", "viewer", ARGON2, ("UK & Ireland", "a,b", "null")),)
 
 
 def test_an_empty_word_of_a_container_file_means_the_default() -> None:
@@ -177,6 +186,9 @@ def test_the_example_file_with_every_line_in_force_is_the_default(tmp_path: Path
         ("SUPPORTAPI_USERS", "ann:owner:" + ARGON2),
         ("SUPPORTAPI_USERS", "ann:admin:secret"),
         ("SUPPORTAPI_USERS", f"ann:admin:{ARGON2} ann:viewer:{ARGON2}"),
+        ("SUPPORTAPI_USERS", f"ann:viewer:{ARGON2}:"),
+        ("SUPPORTAPI_USERS", f"ann:viewer:{ARGON2}:north,"),
+        ("SUPPORTAPI_USERS", f"ann:admin:{ARGON2}:north"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name: str, word: str) -> None:
@@ -191,6 +203,13 @@ def test_a_dataset_in_a_bucket_needs_the_buckets_name() -> None:
         "S3_BUCKET is needed with DATA_SOURCE=s3; name the bucket that holds the dataset."
     ]
     assert read({"DATA_SOURCE": "s3", "S3_BUCKET": "calls"}).s3_bucket == "calls"
+
+
+def test_a_table_of_glue_needs_its_database_and_no_bucket() -> None:
+    told = ["GLUE_DATABASE and GLUE_TABLE belong together; set both, or neither."]
+
+    assert refused({"DATA_SOURCE": "s3", "S3_BUCKET": "calls", "GLUE_TABLE": "calls"}) == told
+    assert read({"DATA_SOURCE": "s3", "GLUE_DATABASE": "support", "GLUE_TABLE": "calls"}).glue_table == "calls"
 
 
 def test_a_refusal_never_repeats_a_secret() -> None:

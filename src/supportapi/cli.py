@@ -24,6 +24,10 @@ _REFUSED: Final = 78
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 _PATH: Final = click.Path(path_type=Path)
+_JSON: Final = click.option("--json", "as_json", is_flag=True, help="For programs.")
+_REGIONS: Final = click.option("--region", "regions", multiple=True, metavar="REGION",
+                               help="A viewer who may see the calls of this region (and of others that are named so) "
+                               "alone; `null` names those of no known region.")  # fmt: skip
 _TIED: Final = click.option("--tied", is_flag=True, help="End with the program that started this one (Linux).")
 
 
@@ -100,7 +104,9 @@ def worker(*, tied: bool) -> None:
 @click.option("--suggest", type=_FILE, help="Only look at this file, and write a commented mapping for it.")
 @click.option("--rows-are-calls", is_flag=True, help="With --suggest: look at a table that is refused as NOT_CALLS.")
 @click.option(
-    "--out", type=_PATH, help="Folder of the dataset, or the mapping's file.  [default: that of MANIFEST_PATH]"
+    "--out",
+    type=_PATH,
+    help="Folder of the dataset, or the mapping's file.  [default: that of MANIFEST_PATH, or the bucket]",
 )
 @click.option("--max-rejects", metavar="LIMIT", help="Fail when more rows than this become no call: 100, or 1%.")
 @click.option("--rejects-csv", is_flag=True, help="Write the rejected rows as CSV too, for spreadsheets.")
@@ -116,7 +122,8 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
     A folder means all files in it; a pattern in quotation marks ('exports/2024-*.csv') all files that it matches.
     """
     from supportapi.dataset.placement import Placement  # noqa: PLC0415
-    from supportapi.processes.ingest_command import dry_run, run_ingest, run_suggest  # noqa: PLC0415
+    from supportapi.processes.ingest_command import Asked, dry_run, run_ingest, run_suggest  # noqa: PLC0415
+    from supportapi.processes.store import dataset_folder  # noqa: PLC0415
 
     limit = options.pop("limit")
     suggest: Path | None = options.pop("suggest")
@@ -132,26 +139,38 @@ def ingest(files: tuple[Path, ...], mapping: Path | None, out: Path | None, **op
     if dry and options.pop("rejects_csv"):
         raise click.UsageError("--rejects-csv writes a file, and a dry run writes none: leave one of the two out.")
     placement = Placement(options.pop("partition"), options.pop("append"))
-    folder = out or _settings().data_folder
-    with progress_line(sys.stderr) as tell:
+    found = _settings()
+    asked = Asked(files, mapping, (out or found.data_folder) / "raw")
+    with dataset_folder(found, out, files=placement.append) as folder, progress_line(sys.stderr) as tell:
         if dry:
-            dry_run(files, mapping, folder, _settings(), tell, limit=limit, placement=placement, **options)
+            dry_run(asked, folder, found, tell, limit=limit, placement=placement, **options)
         else:
-            run_ingest(files, mapping, folder, tell, placement=placement, **options)
+            run_ingest(asked, folder, tell, placement=placement, **options)
 
 
 @main.command()
 @click.option("--calls", type=click.IntRange(min=1), default=200_000, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Equal seeds give equal bytes.")
-@click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH]")
+@click.option("--out", type=_FOLDER, help="Folder of the dataset.  [default: that of MANIFEST_PATH, or the bucket]")
 def sample(calls: int, seed: int, out: Path | None) -> None:
     """Make up calls that look like a support centre's."""
     from supportapi.dataset.sample import make_sample  # noqa: PLC0415
+    from supportapi.processes.store import dataset_folder  # noqa: PLC0415
 
-    folder = out or _settings().data_folder
-    with progress_line(sys.stderr) as tell:
-        manifest = make_sample(calls, seed, folder, progress=tell)
-    click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
+    with dataset_folder(_settings(), out) as folder:
+        with progress_line(sys.stderr) as tell:
+            manifest = make_sample(calls, seed, folder, progress=tell)
+        click.echo(f"{manifest.row_count:,} calls in {folder / manifest.path}, dataset {manifest.hash[:16]}")
+
+
+@main.command("glue-job")
+@click.argument("name")
+def glue_job(name: str) -> None:
+    """Run the job NAME of Glue and wait for its end, as a REFRESH_COMMAND does."""
+    from supportapi.dataset.glue_job import run_glue_job  # noqa: PLC0415
+    from supportapi.processes.store import aws_of  # noqa: PLC0415
+
+    run_glue_job(aws_of(_settings()), name, click.echo)
 
 
 # -- operations --------------------------------------------------------------------------------------------------
@@ -163,16 +182,45 @@ def verify() -> None:
 
     Exit status: 0 when there is none, 1 when processes start and wait for something, 78 when they refuse to start.
     """
-    from supportapi.processes.start import read_settings  # noqa: PLC0415
     from supportapi.processes.verify import find_problems, is_serving  # noqa: PLC0415
 
-    found = read_settings()
+    found = _settings()
     problems = find_problems(found, listens=not is_serving(found))  # our own API may hold the port
     for problem in problems:
         click.echo(f"{problem.about}: {problem.what} {problem.remedy}".rstrip())
     if problems:
         raise SystemExit(_REFUSED if any(problem.blocks for problem in problems) else _FAILED)
     click.echo("All is well.")
+
+
+@main.command()
+@_JSON
+def status(*, as_json: bool) -> None:
+    """Show the whole system: version, age, stale or not, watcher, queue, workers, last failures.
+
+    Exit status: 0 when the newest data is served and watcher and workers live, else 1.
+    """
+    from supportapi.processes.system import look, shown  # noqa: PLC0415
+
+    standing = look(_settings())
+    click.echo(shown(standing, as_json=as_json))
+    if not standing.well:
+        raise SystemExit(_FAILED)
+
+
+@main.command()
+@_JSON
+def doctor(*, as_json: bool) -> None:
+    """Check this machine and the running system, each check with its remedy.
+
+    Exit status: 0 when all is well, 1 when something is not, 78 when processes refuse to start.
+    """
+    from supportapi.processes.doctor import examine, shown  # noqa: PLC0415
+
+    found = examine(_settings())
+    click.echo(shown(found, as_json=as_json))
+    if any(not each.ok for each in found):
+        raise SystemExit(_REFUSED if any(each.blocks for each in found) else _FAILED)
 
 
 @main.command()
@@ -219,13 +267,14 @@ def users() -> None:
 @users.command("add")
 @click.argument("username")
 @click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
+@_REGIONS
 @click.password_option(help="Asked for when it is not given.")
-def add_user(username: str, role: Role, password: str) -> None:
-    """Add a user, or give one a new role and password."""
+def add_user(username: str, role: Role, regions: tuple[str, ...], password: str) -> None:
+    """Add a user, or give one a new role, password and regions."""
     from supportapi.access.users import UserFile  # noqa: PLC0415
 
-    UserFile(_settings().supportapi_home).add(username, role, password)
-    click.echo(f"{username} may sign in as {role}.")
+    UserFile(_settings().supportapi_home).add(username, role, password, regions or None)
+    click.echo(f"{username} may sign in as {role}, and see {_told(regions or None)}.")
 
 
 @users.command("list")
@@ -234,7 +283,7 @@ def list_users() -> None:
     from supportapi.processes.application import users as everybody  # noqa: PLC0415
 
     for user in everybody(_settings()).everybody().values():
-        click.echo(f"{user.username}\t{user.role}")
+        click.echo(f"{user.username}\t{user.role}\t{_told(user.regions)}")
 
 
 @users.command("remove")
@@ -250,14 +299,22 @@ def remove_user(username: str) -> None:
 @users.command("hash")
 @click.argument("username")
 @click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
+@_REGIONS
 @click.password_option()
-def hash_user(username: str, role: str, password: str) -> None:
+def hash_user(username: str, role: Role, regions: tuple[str, ...], password: str) -> None:
     """Print an entry for SUPPORTAPI_USERS."""
+    from urllib.parse import quote  # noqa: PLC0415
+
     from supportapi.access.passwords import hash_password  # noqa: PLC0415
     from supportapi.access.users import refuse_unusable  # noqa: PLC0415
 
-    refuse_unusable(username, password)
-    click.echo(f"{username}:{role}:{hash_password(password)}")
+    refuse_unusable(username, password, role, regions or None)
+    rule = ":" + ",".join(quote(region, safe="") for region in regions) if regions else ""
+    click.echo(f"{username}:{role}:{hash_password(password)}{rule}")
+
+
+def _told(regions: tuple[str, ...] | None) -> str:
+    return f"the calls of {', '.join(regions)}" if regions else "all calls" if regions is None else "no calls"
 
 
 def _settings() -> Settings:

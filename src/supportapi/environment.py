@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -17,6 +17,13 @@ _YES: Final = ("1", "true", "yes", "on")
 _NO: Final = ("0", "false", "no", "off")
 _USERNAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _ARGON2: Final = re.compile(r"\$argon2(id|i|d)\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+_REDIS_SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+_SENTINEL_PATH: Final = re.compile(r"/[^/]+(/\d*)?")
+LIMITED_ADMIN: Final = "An admin administrates, and so sees, all data: give the role 'viewer', or name no regions."
+
+SeededUser = tuple[str, str, str, tuple[str, ...] | None]
+"""Username, role, hash of the password, and the regions that may be seen."""
+
 _SHORT_NAME: Final = 6
 _LONG_NAME: Final = 11
 _OUR_PREFIX: Final = "SUPPORTAPI_"
@@ -98,17 +105,19 @@ def optional_flag(word: str) -> bool | None:
 
 
 def redis_url(word: str) -> str | None:
-    """An address that redis-py understands, or None when the word is empty."""
+    """An address that redis-py or `snapshots.sentinel` understands, or None when the word is empty."""
     if not word:
         return None
     parts = urlsplit(word)
-    if parts.scheme not in ("redis", "rediss", "unix"):
+    if parts.scheme not in _REDIS_SCHEMES:
         # The word itself is not repeated: it may hold a password.
-        raise ValueError("must begin with redis://, rediss:// or unix://")
+        raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in _REDIS_SCHEMES)}")
     if parts.scheme == "unix" and not parts.path:
         raise ValueError("names no socket; write unix:///path/to/redis.sock")
     if parts.scheme != "unix" and not parts.hostname:
         raise ValueError("names no host; write redis://host:6379/0")
+    if parts.scheme.endswith("+sentinel") and not _SENTINEL_PATH.fullmatch(parts.path):
+        raise ValueError("names no service; write redis+sentinel://host:26379,host:26379/service/0")
     return word
 
 
@@ -145,24 +154,41 @@ def origins(word: str) -> tuple[str, ...]:
     return names
 
 
-def users(word: str) -> tuple[tuple[str, str, str], ...]:
-    """`username:role:argon2-hash`, separated by spaces or semicolons: (username, role, hash) each."""
-    seeded: dict[str, tuple[str, str, str]] = {}
-    for entry in re.split(r"[;\s]+", word):
-        if not entry:
-            continue
-        name, role, digest = [*entry.split(":", 2), "", ""][:3]
-        # What is wrong is said by the username alone: the rest of the entry is a secret.
-        if not is_username(name):
-            raise ValueError("has an entry whose username is not 1 to 64 letters, digits, '.', '_', '@' or '-'")
-        if role not in ("viewer", "admin"):
-            raise ValueError(f"gives '{name}' a role other than viewer or admin")
-        if not _ARGON2.fullmatch(digest):
-            raise ValueError(f"gives '{name}' no argon2 hash (make an entry with 'supportapi users hash {name}')")
-        if name in seeded:
-            raise ValueError(f"names '{name}' twice")
-        seeded[name] = (name, role, digest)
+def users(word: str) -> tuple[SeededUser, ...]:
+    """`username:role:argon2-hash[:regions]`, separated by spaces or semicolons: (username, role, hash, regions) each.
+
+    Regions have commas between, and are percent-encoded; None is all of them.
+    """
+    seeded: dict[str, SeededUser] = {}
+    for entry in filter(None, re.split(r"[;\s]+", word)):
+        user = _seeded(entry)
+        if user[0] in seeded:
+            raise ValueError(f"names '{user[0]}' twice")
+        seeded[user[0]] = user
     return tuple(seeded.values())
+
+
+def _seeded(entry: str) -> SeededUser:
+    # What is wrong is said by the username alone: the rest of the entry is a secret.
+    fields = entry.split(":", 3)
+    name, role, digest = [*fields, "", ""][:3]
+    regions = tuple(map(unquote, fields[3].split(","))) if fields[3:] else None
+    if not is_username(name):
+        raise ValueError("has an entry whose username is not 1 to 64 letters, digits, '.', '_', '@' or '-'")
+    if role not in ("viewer", "admin"):
+        raise ValueError(f"gives '{name}' a role other than viewer or admin")
+    if not _ARGON2.fullmatch(digest):
+        raise ValueError(f"gives '{name}' no argon2 hash (make an entry with 'supportapi users hash {name}')")
+    if regions is not None and "" in regions:
+        raise ValueError(f"limits '{name}' to a region without a name; without the last colon it is not limited")
+    if is_limited_admin(role, regions):
+        raise ValueError(f"limits '{name}' to regions. {LIMITED_ADMIN.rstrip('.')}")
+    return name, role, digest, regions
+
+
+def is_limited_admin(role: str, regions: tuple[str, ...] | None) -> bool:
+    """Whether these would make an admin who may not see all calls."""
+    return role == "admin" and regions is not None
 
 
 def is_username(name: str) -> bool:

@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_workers: int
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
     log_format: Literal["auto", "json", "console"]
+    tracing_enabled: bool
     supportapi_home: Path
     data_source: Literal["local", "s3"]
     manifest_path: Path
@@ -40,13 +41,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     s3_prefix: str | None
     s3_endpoint_url: str | None
     s3_cache_mb: int
+    s3_events_queue_url: str | None
+    glue_database: str | None
+    glue_table: str | None
     aws_region: str | None
     redis_url: str | None
+    queue_redis_url: str | None
     auth_enabled: bool
     secret_key: str
     secret_key_previous: str | None
     access_token_expire_minutes: int
-    supportapi_users: tuple[tuple[str, str, str], ...]
+    supportapi_users: tuple[read.SeededUser, ...]
     cors_origins: tuple[str, ...]
     proxies_in_front: int
     reporting_timezones: tuple[str, ...]
@@ -64,6 +69,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_local(self) -> bool:
         """Whether this is a developer's machine: sample users, a generated key and an open door are allowed."""
         return self.app_env == "local"
+
+    def queue_url(self, redis_url: str) -> str:
+        """Where jobs wait, when everything else stands in the Redis at `redis_url`."""
+        return self.queue_redis_url or redis_url
 
     @property
     def data_folder(self) -> Path:
@@ -99,6 +108,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "Least severe event that is logged."),
     Variable("LOG_FORMAT", read.choice("auto", "json", "console"), "auto",
              "`json` lines, `console` colours, or `auto`: colours on a terminal, else JSON."),
+    Variable("TRACING_ENABLED", read.flag, "false", "OpenTelemetry traces by OTLP, as the usual `OTEL_…` variables "
+             "say; needs the extra `otel` (docs/monitoring.md)."),
     Variable("SUPPORTAPI_HOME", read.path, ".supportapi",
              "Folder for everything that can be made again: Redis, copies of datasets, arrays, the generated key."),
     Variable("DATA_SOURCE", read.choice("local", "s3"), "local",
@@ -114,18 +125,26 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              unset="that of AWS"),
     Variable("S3_CACHE_MB", read.whole(1, 1_000_000_000), "10240",
              "Copies of files that a machine keeps at most; those of the newest version always stay."),
+    Variable("S3_EVENTS_QUEUE_URL", read.text, "", "SQS queue that the bucket's events go to: a new manifest is then "
+             "noticed at once. It is polled all the same."),
+    Variable("GLUE_DATABASE", read.text, "", "Database of `GLUE_TABLE`."),
+    Variable("GLUE_TABLE", read.text, "", "Table of Glue that is the dataset, for `DATA_SOURCE=s3`: it says where "
+             "its files are, and needs no manifest."),
     Variable("AWS_REGION", read.text, "", "Region of bucket, queue and catalogue.",
              unset="that of the profile, else `us-east-1`"),
-    Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://` or `unix://`.", secret=True,
-             unset="a server of our own, on a private socket"),
+    Variable("REDIS_URL", read.redis_url, "", "Redis 6.2 or later: `redis://`, `rediss://`, `unix://` or "
+             "`redis+sentinel://` (docs/deploy.md).", secret=True, unset="a server of our own, on a private socket"),
+    Variable("QUEUE_REDIS_URL", read.redis_url, "", "Redis in which jobs wait, such as another database of the same "
+             "server.", secret=True, unset="that of `REDIS_URL`"),
     Variable("AUTH_ENABLED", read.flag, "true", "`false` makes everybody an admin; `local` only."),
     Variable("SECRET_KEY", str, "", "Signs tokens and cursors; at least 32 random bytes outside `local`.", secret=True,
              unset="in `local`: made once and kept in `SUPPORTAPI_HOME`"),
     Variable("SECRET_KEY_PREVIOUS", read.text, "", "A key whose tokens are read still, while none is signed with it: "
              "so a new `SECRET_KEY` signs nobody out (docs/security.md).", secret=True),
     Variable("ACCESS_TOKEN_EXPIRE_MINUTES", read.whole(1, 43200), "60", "Life of a token."),
-    Variable("SUPPORTAPI_USERS", read.users, "", "Users, as `name:role:argon2-hash` with spaces between; see "
-             "`supportapi users hash`.", secret=True, unset="none; in `local`: `admin`/`dev` and `viewer`/`dev`"),
+    Variable("SUPPORTAPI_USERS", read.users, "", "Users, as `name:role:argon2-hash` with spaces between, "
+             "and `:region,region` behind it for one who may see no others; see `supportapi users hash`.", secret=True,
+             unset="none; in `local`: `admin`, `viewer` and `europe`, each with the password `dev`"),
     Variable("CORS_ORIGINS", read.origins, "http://localhost:3000",
              "Origins of front ends, with commas between. Empty: none.", empty=True),
     Variable("PROXIES_IN_FRONT", read.whole(0, 10), "0", "Proxies of yours that each request passes, such as a load "
@@ -222,8 +241,13 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values that are right one by one. A value that could not be read is absent."""
     found: list[str] = []
     local = values.get("app_env", "local") == "local"
-    if values.get("data_source") == "s3" and values.get("s3_bucket", "unread") is None:
+    database, table = values.get("glue_database"), values.get("glue_table")
+    if (database is None) != (table is None):
+        found.append("GLUE_DATABASE and GLUE_TABLE belong together; set both, or neither.")
+    if values.get("data_source") == "s3" and table is None and values.get("s3_bucket", "unread") is None:
         found.append("S3_BUCKET is needed with DATA_SOURCE=s3; name the bucket that holds the dataset.")
+    if values.get("queue_redis_url") and values.get("redis_url", "unread") is None:
+        found.append("QUEUE_REDIS_URL is of no use without REDIS_URL; set both, or neither.")
     manifest, parquet = values.get("manifest_path"), values.get("parquet_path")
     if manifest and parquet and manifest.parent.absolute() != parquet.parent.absolute():
         found.append(f"PARQUET_PATH={parquet} must lie in the folder of MANIFEST_PATH, {manifest.parent}.")

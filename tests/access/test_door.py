@@ -7,6 +7,7 @@ import pytest
 
 from supportapi.access.attempts import Attempts
 from supportapi.access.door import Door
+from supportapi.access.principal import EVERYTHING, regions_of, scope_of
 from supportapi.access.sign_outs import SignedOut, SignOuts
 from supportapi.access.tokens import Tokens
 from supportapi.access.users import UserFile, Users
@@ -77,3 +78,19 @@ def test_nobody_comes_in_while_it_is_not_known_who_has_signed_out(door: Door) ->
 
     with pytest.raises(WarmingUp):
         door.verify(token)
+
+
+def test_a_rule_is_the_one_that_the_user_has_now_and_no_token_tells_it(door: Door, file: UserFile) -> None:
+    file.add("ann", "viewer", "correct horse")
+    token = door.issue(door.sign_in("ann", "correct horse"))
+    before = door.verify(token)[0].scope
+
+    file.add("ann", "viewer", "correct horse", ("south", "north"))
+
+    assert (before, door.verify(token)[0].scope) == (EVERYTHING, scope_of(["north", "south"]))
+    assert door.read(token).scope == EVERYTHING
+
+
+@pytest.mark.parametrize("regions", [None, (), ("north",), ("\\null", "a,b", "null", "åse")])
+def test_a_scope_spells_its_regions(regions: tuple[str, ...] | None) -> None:
+    assert regions_of(scope_of(regions)) == regions

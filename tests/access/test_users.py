@@ -34,7 +34,7 @@ def test_a_running_process_sees_what_another_one_has_added(tmp_path: Path) -> No
 
     UserFile(tmp_path).add("ann", "viewer", "correct horse")
 
-    assert (before, set(users.everybody())) == ({"admin", "viewer"}, {"ann"})
+    assert (before, set(users.everybody())) == ({"admin", "viewer", "europe"}, {"ann"})
 
 
 def test_the_file_is_for_its_owner_alone_and_holds_no_password(tmp_path: Path) -> None:
@@ -107,6 +107,16 @@ def test_an_unusable_user_is_refused(tmp_path: Path, username: str, password: st
     assert not UserFile(tmp_path).path.exists()
 
 
+def test_a_limited_admin_is_refused_by_the_command_and_in_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ValidationFailed) as caught:
+        UserFile(tmp_path).add("ann", "admin", "correct horse", ("north",))
+    (tmp_path / "users.json").write_text('[{"username":"ann","role":"admin","password_hash":"x","regions":["north"]}]')
+
+    assert [detail["field"] for detail in caught.value.details] == ["regions"]
+    with pytest.raises(SettingsInvalid, match="limits 'ann' to regions"):
+        UserFile(tmp_path).read()
+
+
 def test_removing_nobody_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no user 'ann'"):
         UserFile(tmp_path).remove("ann")
@@ -167,7 +177,7 @@ def test_samples_are_shown_only_while_there_is_nobody_else(tmp_path: Path) -> No
 
     UserFile(tmp_path).add("ann", "viewer", "correct horse")
 
-    assert (before, users.samples()) == ({"admin", "viewer"}, {})
+    assert (before, users.samples()) == ({"admin", "viewer", "europe"}, {})
     assert Users([], UserFile(tmp_path / "elsewhere"), samples=False).samples() == {}
 
 
@@ -194,4 +204,8 @@ def test_everybody_is_listed_by_name_with_where_they_are_kept(tmp_path: Path) ->
 def test_samples_are_listed_as_what_they_are(tmp_path: Path) -> None:
     listed = Users([], UserFile(tmp_path), samples=True).listed()
 
-    assert [(user.username, origin) for user, origin in listed] == [("admin", "sample"), ("viewer", "sample")]
+    assert [(user.username, origin) for user, origin in listed] == [
+        ("admin", "sample"),
+        ("europe", "sample"),
+        ("viewer", "sample"),
+    ]

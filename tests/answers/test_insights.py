@@ -113,6 +113,14 @@ def test_what_is_out_of_its_own_range_needs_eight_windows_before() -> None:
     assert [any(item.kind == "unusual" for item in each.items) for each in found] == [False, True]
 
 
+def test_days_beyond_the_data_are_not_told_as_unusually_quiet() -> None:
+    last = FIRST.date() + timedelta(days=97)
+
+    beyond = insights(dataset(3), from_=last + timedelta(days=1), to=last + timedelta(days=8))
+
+    assert (beyond.periods, [item.kind for item in beyond.items]) == (0, [])
+
+
 def test_a_small_sample_says_nothing_whatever_happens_in_it() -> None:
     aggregates = dataset(
         4, daily=2.0, region=pl.lit("North"), answered=pl.lit(value=False), resolved=pl.lit(value=False)

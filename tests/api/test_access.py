@@ -105,12 +105,12 @@ async def test_who_signs_in_gets_a_token_and_a_cookie(api: Api) -> None:
     data = response.json()["data"]
     assert response.status_code == 200
     assert (data["token_type"], data["expires_in"]) == ("bearer", 3_600)
-    assert data["user"] == {"username": "admin", "role": "admin"}
+    assert data["user"] == {"username": "admin", "role": "admin", "regions": None}
     cookie = response.headers["set-cookie"]
     assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=3600"))
     assert "Secure" not in cookie
     me = await api.client.get("/api/auth/me")
-    assert me.json()["data"] == {"username": "admin", "role": "admin"}
+    assert me.json()["data"] == {"username": "admin", "role": "admin", "regions": None}
     bearer = await api.client.get("/api/auth/me", headers={"authorization": f"Bearer {data['access_token']}"})
     assert bearer.status_code == 200
 
@@ -197,7 +197,7 @@ async def test_the_samples_that_a_page_offers_can_sign_in(api: Api) -> None:
         "/api/auth/sign-in", json={"username": offered["username"], "password": offered["password"]}
     )
 
-    assert response.json()["data"]["user"] == {"username": offered["username"], "role": offered["role"]}
+    assert response.json()["data"]["user"] == {name: offered[name] for name in ("username", "role", "regions")}
 
 
 @pytest.mark.parametrize(

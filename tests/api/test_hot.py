@@ -108,13 +108,14 @@ def test_what_gzip_means() -> None:
     assert [accepts_gzip(offer) for offer in offers] == [False, True, True, False, True, False, False, True, False]
 
 
-def test_a_tag_names_version_freshness_path_and_question() -> None:
+def test_a_tag_names_scope_version_freshness_path_and_question() -> None:
     tags = {
-        tag_of("v", None, "/p", "q"),
-        tag_of("w", None, "/p", "q"),
-        tag_of("v", "build_failed", "/p", "q"),
-        tag_of("v", None, "/r", "q"),
-        tag_of("v", None, "/p", "r"),
+        tag_of("", "v", None, "/p", "q"),
+        tag_of("", "w", None, "/p", "q"),
+        tag_of("", "v", "build_failed", "/p", "q"),
+        tag_of("", "v", None, "/r", "q"),
+        tag_of("", "v", None, "/p", "r"),
+        tag_of('["north"]', "v", None, "/p", "q"),
     }
 
-    assert len(tags) == 5
+    assert len(tags) == 6

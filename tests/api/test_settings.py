@@ -131,8 +131,14 @@ async def test_users_are_listed_without_their_secrets(api: Api) -> None:
 
     assert answer.json() == {
         "data": [
-            {"username": "admin", "role": "admin", "origin": "sample"},
-            {"username": "viewer", "role": "viewer", "origin": "sample"},
+            {"username": "admin", "role": "admin", "regions": None, "origin": "sample"},
+            {
+                "username": "europe",
+                "role": "viewer",
+                "regions": ["Central Europe", "Southern Europe", "UK & Ireland"],
+                "origin": "sample",
+            },
+            {"username": "viewer", "role": "viewer", "regions": None, "origin": "sample"},
         ],
-        "meta": {"total": 2},
+        "meta": {"total": 3},
     }

@@ -86,7 +86,8 @@ def test_a_redis_that_may_evict_is_found(settings: Settings, redis: Redis) -> No
         redis.config_set("maxmemory-policy", "noeviction")
 
     assert (problem.about, problem.blocks) == ("redis", False)
-    assert "noeviction" in problem.what
+    assert "allkeys-lru" in problem.what
+    assert "noeviction" in problem.remedy
 
 
 def test_sample_users_on_an_open_address_are_found(settings: Settings) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +81,34 @@ def test_it_ends_in_seconds_when_asked_to_and_leaves_nobody(api: Api) -> None:
 
     assert api.process.wait(20) == 0
     assert not any(worker.is_running() for worker in workers)
+
+
+def test_told_to_end_it_finishes_what_it_was_asked_and_tells_those_who_listen(tmp_path: Path, redis_url: str) -> None:
+    api = Api(tmp_path, REDIS_URL=redis_url, AUTH_ENABLED="false")
+    body = b'{"username": "admin", "password": "dev"}'
+    head = (
+        b"POST /api/auth/sign-in HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    with (
+        socket.create_connection(("127.0.0.1", api.port), timeout=20) as asking,
+        socket.create_connection(("127.0.0.1", api.port), timeout=20) as listening,
+    ):
+        listening.sendall(b"GET /api/events HTTP/1.1\r\nHost: here\r\n\r\n")
+        greeting = listening.recv(4096)
+        asking.sendall(head % len(body) + body[:10])
+        time.sleep(0.5)  # until its head has been read; nothing outside of the process shows that
+
+        api.process.send_signal(signal.SIGTERM)
+        told = b"".join(iter(lambda: listening.recv(4096), b""))
+        asking.sendall(body[10:])
+        answer = b"".join(iter(lambda: asking.recv(4096), b""))
+
+    assert api.process.wait(20) == 0
+    assert b"200 OK" in greeting
+    assert b'event: stream.closing\ndata: {"reason":"shutdown"}\n\n' in told
+    assert told.endswith(b"0\r\n\r\n")
+    assert b"HTTP/1.1 200 OK" in answer
+    assert b'"access_token"' in answer
 
 
 def test_killed_it_leaves_no_worker_that_still_serves(api: Api) -> None:

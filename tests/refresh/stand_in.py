@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from supportapi.refresh.queue import BUILD
+from supportapi.refresh.queue import BUILD, REFRESH, BuildQueue
 from supportapi.refresh.records import Records
 from supportapi.refresh.worker import BuildWorker
 from supportapi.snapshots.client import connect
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from redis import Redis
 
 # The first letter of a dataset's hash says how its build behaves.
-SLOW, DEADLY, STUCK, POLARS = "5", "d", "e", "f"
+DEADLY, STUCK, POLARS = "d", "e", "f"
 
 
 def publish_something(redis: Redis, job_id: str, attempt: int, *, worker: str) -> None:
-    """Publish one part. Slow builds take half a second, deadly ones kill their process on the first attempt."""
+    """Publish one part. Deadly builds kill their process on the first attempt, stuck ones never end it."""
     records, shelf = Records(redis, lambda: datetime.now(UTC)), Shelf(redis)
     record = records.change(job_id, attempt, state="running", worker=worker, started_at=records.clock())
     if record is None or record.version is None or record.dataset_hash is None:
@@ -36,9 +36,15 @@ def publish_something(redis: Redis, job_id: str, attempt: int, *, worker: str) -
     records.change(job_id, attempt, state="succeeded", ended_at=records.clock(), progress=1.0)
 
 
+def run_slowly(redis: Redis, job_id: str, attempt: int, *, worker: str) -> None:
+    """A refresh of half a second."""
+    records = Records(redis, lambda: datetime.now(UTC))
+    records.change(job_id, attempt, state="running", worker=worker, started_at=records.clock())
+    time.sleep(0.5)
+    records.change(job_id, attempt, state="succeeded", ended_at=records.clock(), progress=1.0)
+
+
 def _behave(dataset_hash: str, attempt: int) -> None:
-    if dataset_hash.startswith(SLOW):
-        time.sleep(0.5)
     if dataset_hash.startswith(DEADLY) and attempt == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     if dataset_hash.startswith(STUCK) and attempt == 1:
@@ -59,7 +65,10 @@ def main() -> None:
             pl.DataFrame({"a": range(100)}).lazy().group_by("a").len().collect()
     redis = connect(url)
     records = Records(redis, lambda: datetime.now(UTC))
-    worker = BuildWorker(connect(url), {BUILD: partial(publish_something, redis)}, Shelf(redis), records)
+    shelf = Shelf(redis)
+    tasks = {BUILD: partial(publish_something, redis), REFRESH: partial(run_slowly, redis)}
+    queue = BuildQueue(redis, records, shelf, timeout_seconds=60)
+    worker = BuildWorker(connect(url), tasks, shelf, records, queue)
     worker.work(logging_level="WARNING")
 
 

@@ -13,7 +13,7 @@ from rq import Queue
 
 from supportapi.refresh.queue import QUEUE_NAME, SERIALIZER, BuildQueue
 from supportapi.refresh.worker import UNSAFE_TO_FORK
-from tests.refresh.stand_in import DEADLY, POLARS, SLOW, STUCK
+from tests.refresh.stand_in import DEADLY, POLARS, STUCK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,18 +142,35 @@ def test_a_worker_that_has_run_polars_refuses_to_fork_and_leaves_the_job_to_othe
     until(lambda: _state(records, record) == "succeeded")
 
 
-def test_asked_to_stop_it_finishes_its_job_first(
+def test_asked_to_stop_it_hands_its_build_back_and_another_worker_does_it_at_once(
     start: Start, redis_url: str, queue: BuildQueue, records: Records, shelf: Shelf, until: Until
 ) -> None:
     worker = start(_WORKER, redis_url, "none")
-    record = queue.request_build(_V, _hash(SLOW), "watcher")
+    record = queue.request_build(_V, _hash(STUCK), "watcher")
+    until(lambda: _state(records, record) == "running")
+
+    worker.terminate()
+
+    assert worker.wait(20) == 0
+    waiting = records.get(record.id)
+    assert waiting is not None
+    assert (waiting.state, waiting.attempts, waiting.worker, queue.length()) == ("queued", 2, None, 1)
+    assert shelf.workers() == []
+    start(_WORKER, redis_url, "none")
+    until(lambda: _state(records, record) == "succeeded")
+
+
+def test_asked_to_stop_it_finishes_a_refresh_first(
+    start: Start, redis_url: str, queue: BuildQueue, records: Records, until: Until
+) -> None:
+    worker = start(_WORKER, redis_url, "none")
+    record = queue.request_refresh("somebody")
     until(lambda: _state(records, record) == "running")
 
     worker.terminate()
 
     assert worker.wait(20) == 0
     assert _state(records, record) == "succeeded"
-    assert shelf.workers() == []
 
 
 def test_an_idle_worker_stops_when_it_is_asked_to(start: Start, redis_url: str, shelf: Shelf, until: Until) -> None:

@@ -64,11 +64,12 @@ def _publish(shelf: Shelf, number: int) -> None:
     shelf.publish(_version(number), sequence, _hash(number))
 
 
-def _make(url: str, manifest: Path, interval_seconds: float = 60) -> Watcher:
+def _make(url: str, manifest: Path, interval_seconds: float = 60, *, watched: bool = True) -> Watcher:
     redis = connect(url)
     records, shelf = Records(redis, lambda: datetime.now(UTC)), Shelf(redis)
     return Watcher(
-        source=LocalSource(manifest), manifest_path=manifest, shelf=shelf, records=records, wanted=_wanted,
+        source=LocalSource(manifest), manifest_path=manifest if watched else None, shelf=shelf, records=records,
+        wanted=_wanted,
         queue=BuildQueue(redis, records, shelf, 60), interval_seconds=interval_seconds, name="here",
     )  # fmt: skip
 
@@ -548,3 +549,24 @@ def test_a_watcher_that_may_not_enter_the_folder_goes_on_asking(
         os.rmdir(manifest)  # noqa: PTH106
         _write(data, 1)
         until(lambda: (seen := shelf.manifest()) is not None and seen.version == _version(1))
+
+
+def test_where_no_folder_is_watched_news_are_looked_at_and_silence_is_not(
+    redis_url: str, tmp_path: Path, shelf: Shelf, until: Until
+) -> None:
+    _write(tmp_path, 1)
+    watcher = _make(redis_url, tmp_path / "manifest.json", interval_seconds=3600, watched=False)
+    with _running(watcher):
+        until(lambda: _seen_hash(shelf) == _hash(1))
+        _write(tmp_path, 2)
+        time.sleep(2)  # two of its turns
+        unheard = _seen_hash(shelf)
+        watcher.news.set()
+        until(lambda: _seen_hash(shelf) == _hash(2))
+
+    assert unheard == _hash(1)
+
+
+def _seen_hash(shelf: Shelf) -> str | None:
+    seen = shelf.manifest()
+    return None if seen is None else seen.dataset_hash

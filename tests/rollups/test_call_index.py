@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -127,7 +128,7 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         monkeypatch.setattr(stretches, "_STRETCH", 3)
         monkeypatch.setattr(text_search, "_CHUNK", 3)
         monkeypatch.setattr(walk, "_BLOCK", 3)
-        monkeypatch.setattr(walk, "_WALKED", 1)
+        monkeypatch.setattr(walk, "_WALKED", 3)
         monkeypatch.setattr(walk, "_SAMPLED", 2)
         monkeypatch.setattr(chosen, "_SELECTIVE", 1_000)
         monkeypatch.setattr(text_search, "_SELECTIVE", 1_000)
@@ -175,9 +176,38 @@ def test_a_call_is_found_by_its_id_and_by_no_other(rows: list[Row], call_id: str
 def test_a_search_that_ended_early_is_whole_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chosen, "MOST_FOUND", 1)
     monkeypatch.setattr(texts, "_SEARCHED_BYTES", 1)
-    index = aggregates_of([row(BEGIN, call_id=f"call {number}") for number in range(5)], ZONES, SCARCE).call_index
+    index = aggregates_of([row(BEGIN, call_id=f"{number} call") for number in range(5)], ZONES, SCARCE).call_index
     asked = Selection(window=Window(date(2026, 3, 28), date(2026, 3, 29)), zone="UTC", text="all")
 
     found = [index.listed(asked, Order(), whole=whole) for whole in (False, True)]
 
     assert [(each.total, each.at_least) for each in found] == [(1, True), (5, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("call", 4), ("l-0", 3), ("call-01", 2), ("-1", 1), ("01", 3), ("10", 2), ("0", 4), ("all-2", 0)],
+)
+def test_a_text_is_found_in_what_all_ids_begin_with_behind_it_and_on_both_sides(text: str, found: int) -> None:
+    rows = [row(BEGIN, call_id=call_id) for call_id in ("call-001", "call-010", "call-011", "call-110")]
+    index = aggregates_of(rows, ("UTC",), SCARCE).call_index
+
+    listed = index.listed(
+        Selection(window=Window(date(2026, 3, 28), date(2026, 3, 29)), zone="UTC", text=text), Order()
+    )
+
+    assert listed.total == found
+
+
+def test_pages_among_many_that_share_a_value_are_cut_from_what_was_sorted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in (call_index, chosen):
+        monkeypatch.setattr(room, "MOST_LISTED", 0)
+    rows = [row(BEGIN, call_id=f"{number}", rating=5, wait_seconds=float(9 - number)) for number in range(9)]
+    index = aggregates_of(rows, ("UTC",), SCARCE).call_index
+    asked = Selection(window=Window(date(2026, 3, 28), date(2026, 3, 29)), zone="UTC")
+    order = Order("rating", descending=True, then=(Order("wait_seconds", descending=False),))
+
+    pages = [index.listed(asked, order).rows(offset, 3) for offset in (0, 3, 6)]
+
+    assert np.concatenate(pages).tolist() == [8, 7, 6, 5, 4, 3, 2, 1, 0]
+    assert {id(page.base) for page in pages} == {id(pages[0].base)}

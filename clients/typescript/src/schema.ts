@@ -293,7 +293,7 @@ export interface paths {
         };
         /**
          * Server-sent events: new versions, and for admins the progress of jobs
-         * @description `version.published`. `job.progress`, for admins, with a job as `/api/settings/jobs/{id}` shows it. A comment every 15 s. With `Last-Event-ID` every publish that was missed is sent first; when that id is too old to tell, `reset` with the `version` now served (null: none) comes instead: whatever was fetched before may be out of date. Streams end after an hour, and the browser comes back.
+         * @description `version.published`. `job.progress`, for admins, with a job as `/api/settings/jobs/{id}` shows it. A comment every 15 s. With `Last-Event-ID` every publish that was missed is sent first; when that id is too old to tell, `reset` with the `version` now served (null: none) comes instead: whatever was fetched before may be out of date. Streams end after an hour, and when the process ends; `stream.closing` says so with its `reason`, `lifetime` or `shutdown`, and the browser comes back.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -513,7 +513,7 @@ export interface paths {
         };
         /**
          * The live dataset, and whether it is what is served
-         * @description The live dataset, and whether it is what is served
+         * @description To who may see the calls of some regions only, how much there is in all, from when to when, and what an error quotes of it, is not known.
          */
         get: operations["getManifest"];
         put?: never;
@@ -1914,6 +1914,13 @@ export interface components {
             coverage: components["schemas"]["Coverage"];
             /** @description How approximate numbers are made. */
             method: components["schemas"]["Method"];
+            /**
+             * @description The answer knows the calls of these regions alone, because whoever asks may see no others. Absent where nothing is left out.
+             * @example [
+             *       "north"
+             *     ]
+             */
+            regions?: string[];
             /**
              * @description The page, counted from 1.
              * @example 1
@@ -3327,6 +3334,13 @@ export interface components {
              */
             role: "admin" | "viewer";
             /**
+             * @description The regions whose calls may be seen, and no others: every answer is that of a dataset without them. `null` among them stands for calls of no known region. Null when all calls may be seen.
+             * @example [
+             *       "north"
+             *     ]
+             */
+            regions: string[] | null;
+            /**
              * @description Where they are kept: `environment` (`SUPPORTAPI_USERS`), `file` (`supportapi users`), or `sample`, who are there in local mode while nobody else is.
              * @enum {string}
              */
@@ -3396,6 +3410,13 @@ export interface components {
             coverage: components["schemas"]["Coverage"];
             /** @description How approximate numbers are made. */
             method: components["schemas"]["Method"];
+            /**
+             * @description The answer knows the calls of these regions alone, because whoever asks may see no others. Absent where nothing is left out.
+             * @example [
+             *       "north"
+             *     ]
+             */
+            regions?: string[];
         };
         /**
          * Method
@@ -3923,6 +3944,13 @@ export interface components {
             /** @description How approximate numbers are made. */
             method: components["schemas"]["Method"];
             /**
+             * @description The answer knows the calls of these regions alone, because whoever asks may see no others. Absent where nothing is left out.
+             * @example [
+             *       "north"
+             *     ]
+             */
+            regions?: string[];
+            /**
              * @description The page, counted from 1.
              * @example 1
              */
@@ -4269,6 +4297,13 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "viewer";
+            /**
+             * @description The regions whose calls may be seen, and no others: every answer is that of a dataset without them. `null` among them stands for calls of no known region. Null when all calls may be seen.
+             * @example [
+             *       "north"
+             *     ]
+             */
+            regions: string[] | null;
         };
         /**
          * SampleUsersAnswer
@@ -4676,6 +4711,13 @@ export interface components {
             stale: boolean;
             /** @description Why it may not be the newest; null when it is. */
             stale_reason: ("build_failed" | "manifest_changed" | "manifest_unreadable" | "redis_unreachable" | "rolled_back" | "version_lost" | "watcher_silent") | null;
+            /**
+             * @description The answer knows the calls of these regions alone, because whoever asks may see no others. Absent where nothing is left out.
+             * @example [
+             *       "north"
+             *     ]
+             */
+            regions?: string[];
         };
         /**
          * User
@@ -4692,6 +4734,13 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "viewer";
+            /**
+             * @description The regions whose calls may be seen, and no others: every answer is that of a dataset without them. `null` among them stands for calls of no known region. Null when all calls may be seen.
+             * @example [
+             *       "north"
+             *     ]
+             */
+            regions: string[] | null;
         };
         /**
          * UserList
@@ -8690,6 +8739,17 @@ export interface operations {
                     "application/json": components["schemas"]["Failure"];
                 };
             };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
             /** @description Unprocessable Entity: `VALIDATION_ERROR`. */
             422: {
                 headers: {
@@ -8818,6 +8878,17 @@ export interface operations {
             };
             /** @description Unauthorized: `UNAUTHENTICATED`. */
             401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
                 headers: {
                     /** @description The id of this request. */
                     "X-Request-ID"?: string;
@@ -9006,6 +9077,17 @@ export interface operations {
             };
             /** @description Unauthorized: `UNAUTHENTICATED`. */
             401: {
+                headers: {
+                    /** @description The id of this request. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Forbidden: `FORBIDDEN`. */
+            403: {
                 headers: {
                     /** @description The id of this request. */
                     "X-Request-ID"?: string;

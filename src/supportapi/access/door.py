@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supportapi.access.principal import Principal
+from supportapi.access.principal import Principal, scope_of
 from supportapi.errors import Unauthenticated, WarmingUp
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ class Door:
 
     def sign_in(self, username: str, password: str) -> Principal:
         """Whoever has these credentials. Slow on purpose. Raises `Unauthenticated`."""
-        user = self._users.sign_in(username, password)
-        return Principal(user.username, user.role, 0.0)
+        return _principal(self._users.sign_in(username, password), 0.0)
 
     def samples(self) -> list[User]:
         """The sample users, while they are all there is: their password is no secret then."""
@@ -52,7 +51,7 @@ class Door:
         """Whom a token names, and the epoch second at which it expires.
 
         Raises `Unauthenticated`, and `WarmingUp` while nobody knows who has signed out. A user who was removed is
-        refused, and a role is the one that the user has now: a token outlives neither.
+        refused, and a role and a rule are those that the user has now: a token outlives none of them.
         """
         principal = self.read(token)
         if not self.signed_out.loaded:
@@ -62,6 +61,8 @@ class Door:
         user = self._users.everybody().get(principal.username)
         if user is None:
             raise Unauthenticated("This user is no longer known; sign in again.", reason="unknown_user")
-        if user.role != principal.role:
-            principal = Principal(user.username, user.role, principal.expires_at, principal.token_id)
-        return principal, principal.expires_at
+        return _principal(user, principal.expires_at, principal.token_id), principal.expires_at
+
+
+def _principal(user: User, expires_at: float, token_id: str = "") -> Principal:
+    return Principal(user.username, user.role, expires_at, token_id, scope_of(user.regions))

@@ -13,7 +13,7 @@ import structlog
 
 from supportapi.access.passwords import hash_password, password_fits, sample_hash
 from supportapi.access.principal import Role
-from supportapi.environment import is_username
+from supportapi.environment import LIMITED_ADMIN, is_limited_admin, is_username
 from supportapi.errors import NotFound, SettingsInvalid, Unauthenticated, ValidationFailed
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ Origin = Literal["environment", "file", "sample"]
 """Where somebody is kept."""
 
 
-class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Somebody who may sign in."""
 
     username: str
     role: Role
     password_hash: str
+    regions: tuple[str, ...] | None = None
+    """The regions whose calls they may see (keys of members: `null` stands for calls of no known region); None: all."""
 
     def __repr__(self) -> str:
         return f"User({self.username!r}, {self.role!r})"
@@ -63,14 +65,19 @@ class UserFile:
                 users = msgspec.json.decode(self.path.read_bytes(), type=list[User])
             except (OSError, msgspec.MsgspecError) as cause:
                 raise _unreadable(self.path, cause) from cause
+            if limited := [user.username for user in users if is_limited_admin(user.role, user.regions)]:
+                raise SettingsInvalid([f"{self.path} limits '{limited[0]}' to regions. {LIMITED_ADMIN}"])
             self._seen, self.last = seen, {user.username: user for user in users}
         return self.last
 
-    def add(self, username: str, role: Role, password: str) -> None:
-        """Add a user, or give one a new role and password. Raises `ValidationFailed`, `SettingsInvalid`, `OSError`."""
-        refuse_unusable(username, password)
+    def add(self, username: str, role: Role, password: str, regions: tuple[str, ...] | None = None) -> None:
+        """Add a user, or give one a new role, password and rule.
+
+        Raises `ValidationFailed`, `SettingsInvalid`, `OSError`.
+        """
+        refuse_unusable(username, password, role, regions)
         with self._changing() as users:
-            users[username] = User(username, role, hash_password(password))
+            users[username] = User(username, role, hash_password(password), regions)
 
     def remove(self, username: str) -> None:
         """Remove a user. Raises `NotFound`, `SettingsInvalid`, `OSError`."""
@@ -131,7 +138,7 @@ class Users:
         return user
 
 
-def refuse_unusable(username: str, password: str) -> None:
+def refuse_unusable(username: str, password: str, role: Role, regions: tuple[str, ...] | None = None) -> None:
     """Raises `ValidationFailed` when these cannot be a user's."""
     problems: list[dict[str, object]] = []
     if not is_username(username):
@@ -139,13 +146,20 @@ def refuse_unusable(username: str, password: str) -> None:
         problems.append({"field": "username", "message": message})
     if len(password) < _MIN_PASSWORD:
         problems.append({"field": "password", "message": f"A password has at least {_MIN_PASSWORD} characters."})
+    if is_limited_admin(role, regions):
+        problems.append({"field": "regions", "message": LIMITED_ADMIN})
     if problems:
         raise ValidationFailed(problems)
 
 
 def sample_users() -> dict[str, User]:
-    """`admin` and `viewer`, both with the password `dev`."""
-    return {"admin": User("admin", "admin", sample_hash()), "viewer": User("viewer", "viewer", sample_hash())}
+    """`admin`, `viewer`, and `europe`, who may see some regions of the sample data; all with the password `dev`."""
+    samples = (
+        User("admin", "admin", sample_hash()),
+        User("viewer", "viewer", sample_hash()),
+        User("europe", "viewer", sample_hash(), ("Central Europe", "Southern Europe", "UK & Ireland")),
+    )
+    return {user.username: user for user in samples}
 
 
 def _name(user: User) -> str:

@@ -15,7 +15,7 @@ from supportapi.answers.chance import measured_by, variance_ms
 from supportapi.answers.choice import Order, order_of
 from supportapi.answers.delta import Delta, delta
 from supportapi.answers.drill_down import CallsLink, spelled
-from supportapi.answers.figures import Figures, known_all
+from supportapi.answers.figures import Figures, known_all, values_at
 from supportapi.answers.meta import Meta, Truth
 from supportapi.answers.pair import Pair
 from supportapi.answers.ranking import BadgeField, BadgeReasonField, Standings, standings, unranked
@@ -97,7 +97,10 @@ class AgentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Board(msgspec.Struct, frozen=True):
-    """Every (agent, region) pair that the filter leaves, and the order in which those with calls are listed."""
+    """Every (agent, region) pair that the filter leaves, and the order in which those with calls are listed.
+
+    `now` and `before` have the values of the metric that orders them, and of those that a tally does not tell.
+    """
 
     named: NDArray[np.bool_]
     now: Figures
@@ -145,7 +148,7 @@ def variance_of(calls: Selection, metric: Metric) -> float | None:
 
 def _board(pair: Pair, order: Order, metrics: list[Metric]) -> _Board:
     aggregates = pair.aggregates
-    now, before = pair.ask((PAIR,), metrics)
+    now, before = pair.ask((PAIR,), (metric for metric in metrics if metric is order.metric or metric.needs != "tally"))
     pairs = pair.now.pairs()
     agents = aggregates.pairs[pairs, 0].astype(np.intp)
     named = agents < len(aggregates.facts.members["agent_id"]) - 1
@@ -191,8 +194,14 @@ def _rows(
     pair: Pair, query: AgentsQuery, board: _Board, metrics: list[Metric], shown: NDArray[np.intp]
 ) -> list[AgentRow]:
     names = pair.labels("agent_id")
-    values = {metric.key: known_all(board.now.values[metric.key][shown], metric.unit) for metric in metrics}
-    moves = {metric.key: _moves(pair, board, metric, values[metric.key], shown) for metric in metrics}
+    values = _values(board.now, metrics, shown)
+    earlier = {} if board.before is None else _values(board.before, metrics, shown)
+    moves = {
+        metric.key: [
+            delta(metric, *both, pair.base) for both in zip(values[metric.key], earlier[metric.key], strict=True)
+        ]
+        for metric in (metrics if earlier else ())
+    }
     calls: list[int] = board.now.tally["calls"][shown].tolist()
     lines: list[list[int]] = pair.now.calls((PAIR, STEP), shown).tolist()
     drill_down = pair.drill_down()
@@ -213,10 +222,6 @@ def _rows(
     return listed
 
 
-def _moves(
-    pair: Pair, board: _Board, metric: Metric, values: list[float | None], shown: NDArray[np.intp]
-) -> list[Delta]:
-    if board.before is None:
-        return []
-    earlier = known_all(board.before.values[metric.key][shown], metric.unit)
-    return [delta(metric, value, previous, pair.base) for value, previous in zip(values, earlier, strict=True)]
+def _values(found: Figures, metrics: list[Metric], shown: NDArray[np.intp]) -> dict[str, list[float | None]]:
+    values = values_at(found, shown, metrics)
+    return {metric.key: known_all(values[metric.key], metric.unit) for metric in metrics}

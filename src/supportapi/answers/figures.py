@@ -77,6 +77,16 @@ def figures(selection: Selection, by: tuple[str, ...], metrics: Iterable[Metric]
     return Figures(answer.tally, answer.keys, values, source, wanted, histograms, longest)
 
 
+def values_at(found: Figures, at: NDArray[np.intp], metrics: Iterable[Metric]) -> dict[str, NDArray[np.float64]]:
+    """The values of `metrics` of the groups at positions `at` of the first axis.
+
+    Those that a tally tells are computed for these groups alone; `found` has the others.
+    """
+    wanted = tuple(metrics)
+    told = computed(tuple(metric for metric in wanted if metric.needs == "tally"), found.tally.take(at))
+    return told | {metric.key: found.values[metric.key][at] for metric in wanted if metric.needs != "tally"}
+
+
 def known(value: float, unit: Unit) -> float | None:
     """`value` as JSON shows it: null where it is unknown, whole where it counts."""
     if math.isnan(value):

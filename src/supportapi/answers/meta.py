@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec import Meta as Doc
 
 from supportapi.calls.window import Window, partial_day
@@ -23,6 +24,16 @@ StaleReason = Literal[
 ]
 
 
+RegionsField = Annotated[
+    tuple[str, ...] | UnsetType,
+    Doc(
+        description="The answer knows the calls of these regions alone, because whoever asks may see no others. Absent "
+        "where nothing is left out.",
+        examples=[["north"]],
+    ),
+]
+
+
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
     """Which version answers, and how far it can be trusted to be the newest."""
 
@@ -32,6 +43,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     built_at: datetime
     stale: bool = False
     stale_reason: StaleReason | None = None
+    regions: RegionsField = UNSET
 
 
 class Days(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +92,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     timezone: Annotated[str, Doc(description="IANA name of the zone in which days begin.", examples=["UTC"])]
     coverage: Coverage
     method: Method
+    regions: RegionsField = UNSET
 
 
 def meta(truth: Truth, source: Source, zone: str, window: Window, data: Window, compared: Window | None = None) -> Meta:
@@ -97,6 +110,7 @@ def meta(truth: Truth, source: Source, zone: str, window: Window, data: Window, 
         timezone=zone,
         coverage=coverage(window, data, partial_day(truth.as_of, zone)),
         method=Method(),
+        regions=truth.regions,
     )
 
 

@@ -28,7 +28,12 @@ _DAILY: Final = 400
 
 
 def earlier_windows(window: Window, data: Window) -> list[Window]:
-    """At most 12 windows of the same length, back to back before it, as far as all their days lie inside the data."""
+    """At most 12 windows of the same length, back to back before it, as far as all their days lie inside the data.
+
+    None where its own do not: what is not known of a day makes nothing unusual.
+    """
+    if window.intersect(data) != window:
+        return []
     step = timedelta(days=window.days)
     count = min((window.start - data.start) // step, _MOST_PERIODS) if window.days else 0
     return [Window(window.start - step * n, window.start - step * (n - 1)) for n in range(1, count + 1)]

@@ -24,6 +24,7 @@ BOARD: Final = Operation(
     "better direction. A badge needs `min_calls` behind the value, and `top`, `strong` and `watch` one that differs "
     "from the others' by more than luck.",
     query=AgentsQuery,
+    reach="own",
     successes={200: Success(description="One page of it.", body=AgentsAnswer)},
     errors=(ValidationFailed, WarmingUp, Overloaded),
     cached=True,
@@ -36,6 +37,7 @@ AGENT: Final = Operation(
     "among all agents under the same filters and window.",
     path_parameters={"agent_id": "The id of an agent."},
     query=AgentQuery,
+    reach="own",
     successes={200: Success(description="The agent.", body=AgentAnswer)},
     errors=(ValidationFailed, NotFound, WarmingUp, Overloaded),
     cached=True,

@@ -132,9 +132,9 @@ def compressed(body: bytes) -> bytes:
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
-def tag_of(version: str, stale_reason: str | None, path: str, canonical_query: str) -> str:
+def tag_of(scope: str, version: str, stale_reason: str | None, path: str, canonical_query: str) -> str:
     """The name of an answer's content: equal for all who may see it, and for every spelling of the same question."""
-    text = "\n".join((version, stale_reason or "", path, canonical_query))
+    text = "\n".join((scope, version, stale_reason or "", path, canonical_query))
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

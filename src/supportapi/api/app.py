@@ -61,6 +61,7 @@ from supportapi.api.kept_versions import KeptVersions
 from supportapi.api.openapi import openapi_of
 from supportapi.api.security_headers import SecurityHeaders
 from supportapi.api.sessions import Sessions
+from supportapi.api.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -173,12 +174,15 @@ def create_app(parts: Parts) -> Edge:
         now=parts.now,
     )
     gate = Gate(parts.door.verify, parts.everyone)
+    desk = Desk("answers", parts.compute_threads, parts.questions_waiting_max)
+    views = Views(desk)
     doors = Doors(
         follower=follower,
         broadcast=broadcast,
         machine=parts.machine,
-        kept_versions=KeptVersions(parts.shelf, parts.machine),
-        desk=Desk("answers", parts.compute_threads, parts.questions_waiting_max),
+        views=views,
+        kept_versions=KeptVersions(parts.shelf, parts.machine, views),
+        desk=desk,
         calls_desk=Desk("calls", parts.calls_threads, parts.questions_waiting_max),
         downloads=Downloads(parts.exports_at_once),
         export_rows_max=parts.export_rows_max,
@@ -186,6 +190,7 @@ def create_app(parts: Parts) -> Edge:
         counters=Counters(),
         cursors=parts.cursors,
         door=parts.door,
+        gate=gate,
         sessions=Sessions(parts.door, gate.forget),
         secure_cookie=parts.secure_cookie,
         proxies_in_front=parts.proxies_in_front,

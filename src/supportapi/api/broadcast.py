@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta as Doc
@@ -17,7 +17,10 @@ from supportapi.snapshots.pointer import DaySpan
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from supportapi.snapshots.pointer import Published
+    from supportapi.snapshots.pointer import Difference, Published
+
+Hearing = Literal["publishes", "changes", "everything"]
+"""What one listens for: that there is a new version, also what it changed, or also what jobs do."""
 
 HEARTBEAT_SECONDS: Final = 15.0
 
@@ -88,6 +91,7 @@ class Broadcast:
         self.listeners = 0
         self.closed = False
         self.versions = Feed()
+        self.changes = Feed()
         self.jobs = Feed()
         self._ids: deque[str] = deque(maxlen=_KEPT)
         self._served = served
@@ -101,28 +105,30 @@ class Broadcast:
         history = len(published) - len(news)
         for number, each in enumerate(published):
             self._ids.append(each.id)
-            tell = self.versions.recall if number < history else self.versions.add
-            tell(_spelled(each))
+            for feed, told in ((self.versions, _spelled(each)), (self.changes, _spelled(each, each.difference))):
+                tell = feed.recall if number < history else feed.add
+                tell(told)
 
     def close(self) -> None:
         """End every stream: a server that shuts down waits for them."""
         self.closed = True
         if self._heart is not None:
             self._heart.cancel()
-        self.versions.wake()
+        self._wake()
 
     @contextlib.contextmanager
-    def listening(self, last_id: str | None, *, jobs: bool) -> Generator[Listener]:
+    def listening(self, last_id: str | None, hearing: Hearing) -> Generator[Listener]:
         """A place for one who has heard of everything up to the publish `last_id`, or who comes for the first time."""
         self.listeners += 1
-        self._count_job_listeners(int(jobs))
+        jobs = int(hearing == "everything")
+        self._count_job_listeners(jobs)
         if self._heart is None and not self.closed:
             self._beat()
         try:
-            yield Listener(self, last_id, jobs=jobs)
+            yield Listener(self, last_id, hearing)
         finally:
             self.listeners -= 1
-            self._count_job_listeners(-int(jobs))
+            self._count_job_listeners(-jobs)
 
     def place_of(self, last_id: str) -> int | None:
         """How many publishes who has heard of `last_id` has heard of; None when that cannot be told any longer."""
@@ -137,7 +143,11 @@ class Broadcast:
 
     def _beat(self) -> None:
         self._heart = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._beat) if self.listeners else None
-        self.versions.wake()
+        self._wake()
+
+    def _wake(self) -> None:
+        for feed in (self.versions, self.changes):
+            feed.wake()
 
     def _count_job_listeners(self, more: int) -> None:
         before, self._job_listeners = self._job_listeners, self._job_listeners + more
@@ -148,16 +158,18 @@ class Broadcast:
 class Listener:
     """How far one who listens has heard."""
 
-    __slots__ = ("_broadcast", "_jobs", "_lost", "_places")
+    __slots__ = ("_broadcast", "_lost", "_places", "hearing")
 
-    def __init__(self, broadcast: Broadcast, last_id: str | None, *, jobs: bool) -> None:
+    def __init__(self, broadcast: Broadcast, last_id: str | None, hearing: Hearing) -> None:
         self._broadcast = broadcast
-        feeds = (broadcast.versions, broadcast.jobs) if jobs else (broadcast.versions,)
+        self.hearing: Hearing = hearing
+        publishes = broadcast.versions if hearing == "publishes" else broadcast.changes
+        feeds = (publishes, broadcast.jobs) if hearing == "everything" else (publishes,)
         self._places = {feed: feed.count for feed in feeds}
         place = None if last_id is None else broadcast.place_of(last_id)
         self._lost = last_id is not None and place is None
         if place is not None:
-            self._places[broadcast.versions] = place
+            self._places[publishes] = place
 
     def news(self) -> Sequence[asyncio.Future[None]]:
         """The futures of which one is done when there is something to send."""
@@ -179,14 +191,14 @@ class Listener:
         return b"".join(self._broadcast.reset() if events is None else events for events in found.values())
 
 
-def _spelled(published: Published) -> bytes:
+def _spelled(published: Published, difference: Difference | None = None) -> bytes:
     told = VersionPublished(
         version=published.version,
         dataset_hash=published.dataset_hash,
         published_at=published.published_at,
         since=published.difference.since,
-        days=published.difference.days,
-        sections=published.difference.sections,
+        days=difference and difference.days,
+        sections=difference and difference.sections,
     )
     return event("version.published", told, published.id)
 

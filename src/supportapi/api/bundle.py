@@ -85,6 +85,7 @@ OPERATION: Final = Operation(
     "be answered gets an `error` in its place, with field paths such as `queries.volume.grain`, and leaves the others "
     "alone; only a bundle that is malformed as a whole is 422.",
     body=Bundle,
+    reach="own",
     successes={200: Success(description="An answer or an error for each query.", body=BundleAnswer)},
     errors=(WarmingUp,),
 )
@@ -124,14 +125,12 @@ def _checked(given: _Queries) -> dict[str, Any]:
 
 async def _part(request: Request[Any, Any, Any], name: str, document: Any) -> Any:
     """The answer to one query, or the refusal of it; either has a `body`."""
-    doors, trace = doors_of(request), trace_of(request.scope)
-    current = trace.current
+    doors, current = doors_of(request), trace_of(request.scope).current
     try:
         question = _question(document)
         if isinstance(question, CallsQuery):
             return await page_of_calls(doors, current, question)
-        place = (trace.scope, prepared.PATHS[type(question)])
-        return await answered(doors, current, place, question, prepared.answer)
+        return await answered(doors, current, prepared.PATHS[type(question)], question, prepared.answer)
     except ValidationFailed as unfit:
         return refused(request, ValidationFailed([_placed(detail, name) for detail in unfit.details]))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are answered, and it is logged

@@ -75,6 +75,7 @@ OPERATION: Final = Operation(
     description="The row, what follows from it, and the averages of its agent over the whole dataset.",
     path_parameters={"call_id": "The call's id."},
     query=CallQuery,
+    reach="own",
     successes={200: Success(description="The call.", body=CallAnswer)},
     errors=(ValidationFailed, NotFound, WarmingUp, Overloaded),
     cached=True,
@@ -99,8 +100,10 @@ async def get_call(request: Request[Any, Any, Any]) -> ASGIApp:
         detail = CallDetail(call=shown(row, zone), agent=agent)
         return msgspec.json.encode(CallAnswer(data=detail, meta=scanned(truth, snapshot, zone, data)))
 
-    body = await doors_of(request).calls_desk.run_once((id(current), call_id, canonical(query)), work)
-    tag = tag_of(truth.version, truth.stale_reason, f"/api/calls/{call_id}", canonical(query))
+    body = await doors_of(request).calls_desk.run_once(
+        (truth.version, truth.stale_reason, current.scope, call_id, canonical(query)), work
+    )
+    tag = tag_of(current.scope, truth.version, truth.stale_reason, f"/api/calls/{call_id}", canonical(query))
     return Answer(body, tag, route="/api/calls/{call_id}", source="scan", version=truth.version)
 
 

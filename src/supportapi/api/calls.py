@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.types import ASGIApp
 from msgspec import Meta as Doc
 
+from supportapi.access.principal import EVERYTHING
 from supportapi.answers.agents import PagedMeta
 from supportapi.answers.meta import Meta, meta
 from supportapi.answers.query import window_of, zone_of
@@ -93,6 +94,7 @@ LIST: Final = Operation(
     "unknown values come last. Page 10,000 costs what page 1 does. By `page` each request is answered by the version "
     "that is then current; by `cursor` all of them by one.",
     query=CallsQuery,
+    reach="own",
     successes={
         200: Success(
             description="One page, with the number of calls on all of them.",
@@ -118,7 +120,7 @@ async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> An
     order = order_of(query)
     offset = (query.page - 1) * query.per_page
     if query.cursor is not None:
-        cursor = doors.cursors.read(query.cursor, _question(query))
+        cursor = doors.cursors.read(query.cursor, _question(query, current.scope))
         current, offset = await _pinned(doors, current, query, cursor), cursor.offset
     snapshot, truth = current.require(), current.truth()
 
@@ -132,13 +134,16 @@ async def page_of_calls(doors: Doors, current: Current, query: CallsQuery) -> An
             total=listed.total,
             total_is_lower_bound=listed.at_least,
         )
-        links = links_of(query, listed.total, offset, lambda to: _walking(doors, query, Cursor(truth.version, to)))
+        links = links_of(
+            query, listed.total, offset, lambda to: _walking(doors, query, current.scope, Cursor(truth.version, to))
+        )
         rows: list[Any] = _rows(listed, offset, query, zone)
         return msgspec.json.encode(CallList(data=rows, meta=meta, links=links)), header(links)
 
     spelled = canonical(query)
-    body, header_line = await doors.calls_desk.run_once((truth.version, truth.stale_reason, "calls", spelled), work)
-    tag = tag_of(truth.version, truth.stale_reason, PATH, spelled)
+    key = (truth.version, truth.stale_reason, current.scope, "calls", spelled)
+    body, header_line = await doors.calls_desk.run_once(key, work)
+    tag = tag_of(current.scope, truth.version, truth.stale_reason, PATH, spelled)
     return Answer(body, tag, route=PATH, source="scan", version=truth.version, link=header_line)
 
 
@@ -177,10 +182,11 @@ def scanned(truth: Truth, snapshot: Snapshot, zone: str, window: Window) -> Meta
     return meta(truth, "scan", zone, window, snapshot.aggregates.data_window(zone))
 
 
-def _question(query: CallsQuery) -> str:
+def _question(query: CallsQuery, scope: str) -> str:
     """What a cursor is bound to: everything but where in the list it stands, and how much is shown of it at once."""
-    return canonical(msgspec.structs.replace(query, cursor=None, page=1, per_page=50, fields=()))
+    asked = canonical(msgspec.structs.replace(query, cursor=None, page=1, per_page=50, fields=()))
+    return asked if scope == EVERYTHING else f"{scope}\n{asked}"
 
 
-def _walking(doors: Doors, query: CallsQuery, cursor: Cursor) -> str:
-    return link(query, page=1, cursor=doors.cursors.spell(cursor, _question(query)))
+def _walking(doors: Doors, query: CallsQuery, scope: str, cursor: Cursor) -> str:
+    return link(query, page=1, cursor=doors.cursors.spell(cursor, _question(query, scope)))

@@ -20,6 +20,7 @@ OPERATION: Final = Operation(
     description="Every metric with its formula, unit, better direction and the columns that it needs, and whether the "
     "live dataset has them.",
     query=CatalogueQuery,
+    reach="own",
     successes={200: Success(description="The catalogue.", body=CatalogueAnswer)},
     errors=(ValidationFailed, WarmingUp, Overloaded),
     cached=True,

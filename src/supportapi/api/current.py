@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec import UNSET
+
 from supportapi import errors
-from supportapi.access.principal import EVERYTHING
+from supportapi.access.principal import EVERYTHING, regions_of
 from supportapi.answers.meta import StaleReason, Truth
 from supportapi.answers.prepared import PreparedAnswer
 from supportapi.api.answer import Answer, tag_of
@@ -24,14 +26,29 @@ _NAMED: Final = {
 
 
 class Snapshot:
-    """A version that this process has loaded, with the bytes that were prepared for it."""
+    """A version that this process has loaded, with the bytes that were prepared for it.
 
-    __slots__ = ("aggregates", "card", "prepared")
+    Or what is left of the version `whole` for a `scope` that is not everything (see `views.py`): then its `card`, which
+    tells of all calls, is still that of the whole. `views` are those that were made of a whole one.
+    """
 
-    def __init__(self, card: VersionCard, aggregates: Aggregates, prepared: tuple[PreparedAnswer, ...] = ()) -> None:
+    __slots__ = ("aggregates", "card", "prepared", "scope", "views", "whole")
+
+    def __init__(
+        self,
+        card: VersionCard,
+        aggregates: Aggregates,
+        prepared: tuple[PreparedAnswer, ...] = (),
+        *,
+        scope: str = EVERYTHING,
+        whole: Snapshot | None = None,
+    ) -> None:
         self.card = card
         self.aggregates = aggregates
         self.prepared = prepared
+        self.scope = scope
+        self.whole = whole or self
+        self.views: dict[str, Snapshot] = {}
 
 
 class Current:
@@ -59,6 +76,11 @@ class Current:
         self.hot = hot
         self.problem = problem
 
+    @property
+    def scope(self) -> str:
+        """What of the data its answers may tell."""
+        return EVERYTHING if self.snapshot is None else self.snapshot.scope
+
     def require(self) -> Snapshot:
         """The snapshot; raises what a client should be told when there is none."""
         if self.snapshot is None:
@@ -67,12 +89,14 @@ class Current:
 
     def truth(self) -> Truth:
         """The truth block of its answers. Raises as `require`."""
-        card = self.require().card
+        snapshot = self.require()
+        card, regions = snapshot.card, regions_of(snapshot.scope)
         return Truth(
             version=card.version,
             dataset_hash=card.dataset_hash,
-            as_of=card.as_of,
+            as_of=snapshot.aggregates.max_started_at,
             built_at=card.built_at,
+            regions=UNSET if regions is None else regions,
             stale=self.stale_reason is not None,
             stale_reason=self.stale_reason,
         )
@@ -93,7 +117,7 @@ def ready_answers(snapshot: Snapshot, budget_bytes: int) -> HotAnswers:
     hot = HotAnswers(budget_bytes)
     version = snapshot.card.version
     for prepared in snapshot.prepared:
-        tag = tag_of(version, None, prepared.path, prepared.query)
+        tag = tag_of(EVERYTHING, version, None, prepared.path, prepared.query)
         answer = Answer(
             prepared.body, tag, route=prepared.path, source="prepared", version=version, packed=prepared.gzipped
         )

@@ -38,7 +38,7 @@ class Cursors:
     def spell(self, cursor: Cursor, question: str) -> str:
         """The cursor as a word for a query string."""
         place = _PLACE.pack(bytes.fromhex(cursor.version), cursor.offset)
-        return base64.urlsafe_b64encode(place + self._sign(place, question)).rstrip(b"=").decode()
+        return _spelled(place + self._sign(place, question))
 
     def read(self, word: str, question: str) -> Cursor:
         """The cursor that `word` spells. Raises `ValidationFailed` when we did not spell it for this `question`."""
@@ -47,10 +47,16 @@ class Cursors:
         except (binascii.Error, ValueError):
             spelled = b""
         place, signature = spelled[: _PLACE.size], spelled[_PLACE.size :]
-        if len(place) < _PLACE.size or not hmac.compare_digest(signature, self._sign(place, question)):
+        ours = len(place) == _PLACE.size and hmac.compare_digest(signature, self._sign(place, question))
+        # A cursor has one spelling: neither padding nor the bits of its last letter that say nothing are free.
+        if not ours or word != _spelled(spelled):
             raise ValidationFailed([{"field": "cursor", "message": _FOREIGN}])
         version, offset = _PLACE.unpack(place)
         return Cursor(version.hex(), offset)
 
     def _sign(self, place: bytes, question: str) -> bytes:
         return hmac.digest(self._key, place + question.encode(), "sha256")[:_SIGNATURE_BYTES]
+
+
+def _spelled(cursor: bytes) -> str:
+    return base64.urlsafe_b64encode(cursor).rstrip(b"=").decode()

@@ -11,6 +11,7 @@ from litestar import Request
 from litestar.types import ASGIApp
 from msgspec import Meta as Doc
 
+from supportapi.access.principal import EVERYTHING
 from supportapi.answers.meta import StaleReason
 from supportapi.answers.query_string import decode
 from supportapi.api.body import read_body
@@ -75,7 +76,10 @@ MANIFEST: Final = Operation(
     id="getManifest",
     tag="settings",
     summary="The live dataset, and whether it is what is served",
+    description="To who may see the calls of some regions only, how much there is in all, from when to when, and what "
+    "an error quotes of it, is not known.",
     query=NoQuery,
+    reach="nothing",
     successes={200: Success(description="What is known of it.", body=ManifestAnswer)},
     errors=(ValidationFailed, WarmingUp),
 )
@@ -102,20 +106,21 @@ REFRESH: Final = Operation(
 async def manifest(request: Request[Any, Any, Any]) -> ASGIApp:
     """What the follower knows: no file is read, and Redis is not asked."""
     decode(request.scope["query_string"], NoQuery)
-    current = trace_of(request.scope).current
-    known = doors_of(request).follower.seen
+    trace = trace_of(request.scope)
+    current, known = trace.current, doors_of(request).follower.seen
     seen, pointer = known.manifest, known.pointer
+    told = seen if trace.principal is not None and trace.principal.scope == EVERYTHING else None
     card = current.snapshot.card if current.snapshot else None
     return json_response(
         ManifestAnswer(
             data=SeenManifest(
                 path=seen.location if seen else None,
                 hash=seen.dataset_hash if seen else None,
-                size_bytes=seen.size_bytes if seen else None,
-                rows=seen.row_count if seen else None,
+                size_bytes=told.size_bytes if told else None,
+                rows=told.row_count if told else None,
                 updated_at=seen.updated_at if seen else None,
-                min_started_at=seen.min_started_at if seen else None,
-                max_started_at=seen.max_started_at if seen else None,
+                min_started_at=told.min_started_at if told else None,
+                max_started_at=told.max_started_at if told else None,
                 seen_at=seen.seen_at if seen else None,
                 wanted_version=seen.version if seen else None,
                 served_version=card.version if card else None,
@@ -124,7 +129,7 @@ async def manifest(request: Request[Any, Any, Any]) -> ASGIApp:
                 stale_reason=current.stale_reason,
                 rolled_back=rolled_back_of(pointer.rollback if pointer else None),
                 error_code=seen.error_code if seen else None,
-                error_message=seen.error_message if seen else None,
+                error_message=told.error_message if told else None,
                 error_job=seen.error_job if seen else None,
             )
         )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from litestar import Request
+    from litestar.connection import ASGIConnection
 
     from supportapi.access.door import Door
     from supportapi.api.broadcast import Broadcast
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from supportapi.api.desk import Desk
     from supportapi.api.download import Downloads
     from supportapi.api.follower import Follower
+    from supportapi.api.gate import Gate
     from supportapi.api.kept_versions import KeptVersions
     from supportapi.api.machine import ThisMachine
     from supportapi.api.sessions import Sessions
+    from supportapi.api.views import Views
     from supportapi.calls.manifest import Manifest
     from supportapi.dataset.last_ingest import LastIngest
     from supportapi.dataset.source import Source
@@ -37,6 +39,7 @@ class Doors:
     follower: Follower
     broadcast: Broadcast
     machine: ThisMachine
+    views: Views
     kept_versions: KeptVersions
     desk: Desk
     calls_desk: Desk
@@ -46,6 +49,7 @@ class Doors:
     counters: Counters
     cursors: Cursors
     door: Door
+    gate: Gate
     sessions: Sessions
     secure_cookie: bool
     proxies_in_front: int
@@ -60,7 +64,7 @@ class Doors:
     now: Callable[[], datetime]
 
 
-def doors_of(request: Request[Any, Any, Any]) -> Doors:
+def doors_of(request: ASGIConnection[Any, Any, Any, Any]) -> Doors:
     """The doors of the app that serves `request`."""
     doors: Doors = request.app.state["doors"]
     return doors

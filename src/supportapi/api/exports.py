@@ -87,6 +87,7 @@ CALLS: Final = Operation(
     description="All calls that `GET /api/calls` would list, in the same order, with the columns of the dataset; of a "
     "text that is found so often that its `total` is a lower bound, all the same. " + _SPREADSHEETS,
     query=CallsExportQuery,
+    reach="own",
     successes=_FILE,
     errors=_ERRORS,
 )
@@ -97,6 +98,7 @@ BOARD: Final = Operation(
     description="Every row of `GET /api/agents`, with the absolute move of each metric in `<metric>_delta`. "
     + _SPREADSHEETS,
     query=BoardExportQuery,
+    reach="own",
     successes=_FILE,
     errors=_ERRORS,
 )
@@ -107,6 +109,7 @@ BREAKDOWNS: Final = Operation(
     description="The rows of the breakdowns of `GET /api/metrics`, below one another. The members beyond `top` are a "
     "row without a key. " + _SPREADSHEETS,
     query=BreakdownsExportQuery,
+    reach="own",
     successes=_FILE,
     errors=_ERRORS,
 )

@@ -21,6 +21,7 @@ OPERATION: Final = Operation(
     "the other dimensions and without its own (0 where nothing would remain), and the days that have data. Without a "
     "window and filters it describes the whole dataset.",
     query=OptionsQuery,
+    reach="own",
     successes={200: Success(description="The options.", body=OptionsAnswer)},
     errors=(ValidationFailed, WarmingUp, Overloaded),
     cached=True,

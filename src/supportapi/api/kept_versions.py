@@ -11,6 +11,7 @@ from supportapi.api.versions import card_of
 if TYPE_CHECKING:
     from supportapi.api.current import Current
     from supportapi.api.machine import ThisMachine
+    from supportapi.api.views import Views
     from supportapi.snapshots.follow import AsyncShelf
 
 
@@ -20,20 +21,25 @@ class KeptVersions:
     As many are held as the shelf keeps, until the next publish: that is what pushes one of them out.
     """
 
-    def __init__(self, shelf: AsyncShelf, machine: ThisMachine) -> None:
+    def __init__(self, shelf: AsyncShelf, machine: ThisMachine, views: Views) -> None:
+        self._views = views
         self._shelf = shelf
         self._machine = machine
         self._beside: Snapshot | None = None
         self._loaded: dict[str, asyncio.Task[Snapshot]] = {}
 
     async def snapshot(self, version: str, current: Current) -> Snapshot:
-        """The snapshot of `version`. The current one, and one that was asked for before, need no Redis.
+        """What may be seen of `version` by who may see what `current` shows.
 
-        Raises `VersionGone`, `NotFound`, `ShelfUnavailable`, and as `ThisMachine.make_from`.
+        The current version, and one that was asked for before, need no Redis. Raises `VersionGone`, `NotFound`,
+        `ShelfUnavailable`, `Overloaded`, and as `ThisMachine.make_from`.
         """
         served = current.snapshot
         if served is not None and served.card.version == version:
             return served
+        return await self._views.snapshot(current.scope, await self._whole(version, served and served.whole))
+
+    async def _whole(self, version: str, served: Snapshot | None) -> Snapshot:
         if self._beside is not served:
             self._beside, self._loaded = served, {}
         task = self._loaded.get(version)

@@ -20,6 +20,7 @@ OPERATION: Final = Operation(
     description="Every number of the dashboard for one window and one filter, compared with another window. "
     "Windows are half-open and end with the last day that has data unless `from` and `to` say otherwise.",
     query=MetricsQuery,
+    reach="own",
     successes={200: Success(description="The numbers.", body=MetricsAnswer)},
     errors=(ValidationFailed, WarmingUp, Overloaded),
     cached=True,

@@ -265,7 +265,7 @@ def _responses(method: str, operation: Operation, schemas: _Schemas) -> dict[str
 def _failures(method: str, operation: Operation) -> dict[int, set[str]]:
     failures: dict[int, set[str]] = {500: {"INTERNAL"}}
     kinds: set[type[SupportApiError]] = set(operation.failures)
-    if operation.role == "admin" or method not in _SAFE:
+    if method not in _SAFE:
         failures[403] = {"FORBIDDEN"}
     if operation.body is not None:
         kinds |= {ValidationFailed, UnsupportedMediaType}

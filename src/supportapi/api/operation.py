@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 from litestar import get, post
 
-from supportapi.errors import SupportApiError, Unauthenticated, WarmingUp
+from supportapi.errors import Forbidden, SupportApiError, Unauthenticated, WarmingUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ OPERATION: Final = "operation"
 """Under which name a handler's `opt` holds its operation."""
 
 Role = Literal["viewer", "admin"]
+Reach = Literal["nothing", "own", "everything"]
 BODY_LIMIT_BYTES: Final = 64 * 1024
 
 
@@ -36,6 +37,8 @@ class Success(msgspec.Struct, frozen=True, kw_only=True):
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path.
 
+    `reach` says of which calls its answers tell: of none, of those that whoever asks may see, or of all, so that it is
+    closed to who may not see all of them. The last, unless a route says otherwise: a new one cannot forget the rule.
     `query` and `body` are structs in the client's own names. `role` is what a principal needs; None makes the route
     public. `errors` are the failures of its own: those of every route (validation, authentication, crash) are implied.
     `cached` says that its answers carry an ETag and may be asked for with `If-None-Match`.
@@ -46,6 +49,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     description: str = ""
     role: Role | None = "viewer"
+    reach: Reach = "everything"
     path_parameters: dict[str, str] = {}
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
@@ -57,7 +61,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failures(self) -> tuple[type[SupportApiError], ...]:
         """The failures that follow from what it needs, and those of its own."""
-        implied = () if self.role is None else (Unauthenticated, WarmingUp)
+        implied: tuple[type[SupportApiError], ...] = () if self.role is None else (Unauthenticated, WarmingUp)
+        if self.role is not None and self.reach == "everything":
+            implied = (*implied, Forbidden)
         return (*implied, *(error for error in self.errors if error not in implied))
 
 

@@ -40,37 +40,35 @@ async def aggregate(
     question = decode(raw, kind)
     route = str(scope["path_template"])
     path = scope["path"] if "{" in route else route
-    of = trace_of(scope).scope
-    found = await answered(doors_of(request), current, (of, path), question, answer, route=route)
-    current.hot.alias((of, path, canonical(question).encode()), (of, path, raw))
+    found = await answered(doors_of(request), current, path, question, answer, route=route)
+    current.hot.alias((current.scope, path, canonical(question).encode()), (current.scope, path, raw))
     return found
 
 
 async def answered(
     doors: Doors,
     current: Current,
-    place: tuple[str, str],
+    path: str,
     question: Q,
     answer: Callable[[Aggregates, Q, Truth], Any],
     *,
     route: str | None = None,
 ) -> Answer:
-    """The answer to `question` at `place`, a scope and a path (of the template `route`), by the version in `current`.
+    """The answer to `question` at `path` (of the template `route`), by what `current` shows of its version.
 
-    Equal questions, however spelled and wherever asked, get equal bytes and one computation. Raises what `answer`
-    raises, `Overloaded`, and what stands for no version at all.
+    Equal questions of one scope, however spelled and wherever asked, get equal bytes and one computation. Raises what
+    `answer` raises, `Overloaded`, and what stands for no version at all.
     """
     snapshot = current.require()
     spelled = canonical(question)
-    path = place[1]
-    key = (*place, spelled.encode())
+    key = (current.scope, path, spelled.encode())
     found = current.hot.find(key)
     if found is None:
         truth = current.truth()
 
         def work() -> Answer:
             envelope = answer(snapshot.aggregates, question, truth)
-            tag = tag_of(truth.version, truth.stale_reason, path, spelled)
+            tag = tag_of(current.scope, truth.version, truth.stale_reason, path, spelled)
             body, source = _encode(envelope), envelope.meta.source
             # Compressing what is large takes too long for the loop, where it would be done when first asked for.
             packed = compressed(body) if len(body) > _LARGE else None

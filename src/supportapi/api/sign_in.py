@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from msgspec import Meta as Doc
 
 from supportapi.access.passwords import SAMPLE_PASSWORD
+from supportapi.access.principal import regions_of
 from supportapi.api.body import read_body
 from supportapi.api.doors import doors_of
 from supportapi.api.gate import COOKIE, bearer_of, cookie_of
@@ -30,11 +31,22 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     password: Annotated[str, Doc(min_length=1, max_length=1_000, examples=["dev"])]
 
 
+Regions = Annotated[
+    tuple[str, ...] | None,
+    Doc(
+        description="The regions whose calls may be seen, and no others: every answer is that of a dataset without "
+        "them. `null` among them stands for calls of no known region. Null when all calls may be seen.",
+        examples=[["north"]],
+    ),
+]
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A principal."""
 
     username: str
     role: Role
+    regions: Regions
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +88,7 @@ class SampleUser(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     password: str
     role: Role
+    regions: Regions
 
 
 class SampleUsersAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +125,7 @@ ME: Final = Operation(
     id="getMe",
     tag="auth",
     summary="Who am I?",
+    reach="nothing",
     successes={200: Success(description="The principal of the token.", body=MeAnswer)},
 )
 
@@ -170,12 +184,15 @@ async def samples(request: Request[Any, Any, Any]) -> ASGIApp:
     """The sample users, where there are any."""
     # The first one to ask may wait for their password to be hashed.
     users = await asyncio.to_thread(doors_of(request).door.samples)
-    found = (SampleUser(username=user.username, password=SAMPLE_PASSWORD, role=user.role) for user in users)
+    found = (
+        SampleUser(username=user.username, password=SAMPLE_PASSWORD, role=user.role, regions=user.regions)
+        for user in users
+    )
     return json_response(SampleUsersAnswer(data=tuple(found)))
 
 
 def _user(principal: Principal) -> User:
-    return User(username=principal.username, role=principal.role)
+    return User(username=principal.username, role=principal.role, regions=regions_of(principal.scope))
 
 
 def _address(request: Request[Any, Any, Any], proxies_in_front: int) -> str:

@@ -8,8 +8,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from supportapi.access.principal import EVERYTHING
-
 if TYPE_CHECKING:
     from supportapi.access.principal import Principal
     from supportapi.api.follower import Current
@@ -25,7 +23,8 @@ class Trace:
     """One request: who asks, which version answers it, what goes into its log line.
 
     The edge makes it; handlers read `principal` and `current`, and say in `source` and `version` what served.
-    `current` is taken once, so that an answer never mixes two versions.
+    `current` is taken once, so that an answer never mixes two versions; the guard takes away from it what whoever asks
+    may not see.
     """
 
     __slots__ = ("current", "headers", "method", "principal", "refusal", "request_id", "route", "source", "version")
@@ -40,11 +39,6 @@ class Trace:
         self.route = ""
         self.source = ""
         self.version = ""
-
-    @property
-    def scope(self) -> str:
-        """What of the data whoever asks may see."""
-        return EVERYTHING if self.principal is None else self.principal.scope
 
 
 class RequestIds:

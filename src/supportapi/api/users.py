@@ -16,6 +16,7 @@ from supportapi.answers.query_string import decode
 from supportapi.api.doors import doors_of
 from supportapi.api.operation import Operation, Success, reading
 from supportapi.api.plain import json_response
+from supportapi.api.sign_in import Regions
 from supportapi.api.versions import NoQuery
 from supportapi.errors import ValidationFailed
 
@@ -25,6 +26,7 @@ class ListedUser(msgspec.Struct, frozen=True, kw_only=True):
 
     username: str
     role: Role
+    regions: Regions
     origin: Annotated[
         Origin,
         Doc(
@@ -64,5 +66,8 @@ async def list_users(request: Request[Any, Any, Any]) -> ASGIApp:
     """Read as a sign-in would, beside the loop."""
     decode(request.scope["query_string"], NoQuery)
     found = await asyncio.to_thread(doors_of(request).door.everybody)
-    users = [ListedUser(username=user.username, role=user.role, origin=origin) for user, origin in found]
+    users = [
+        ListedUser(username=user.username, role=user.role, regions=user.regions, origin=origin)
+        for user, origin in found
+    ]
     return json_response(UserList(data=users, meta=UsersMeta(total=len(users))))

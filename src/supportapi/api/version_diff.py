@@ -55,7 +55,8 @@ OPERATION: Final = Operation(
 async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
     """Computed once: what two versions are never changes. Raises as the operation says."""
     scope = request.scope
-    doors, hot = doors_of(request), trace_of(scope).current.hot
+    doors, current = doors_of(request), trace_of(scope).current
+    hot = current.hot
     query = decode(scope["query_string"], DiffQuery)
     first, dots, second = request.path_params["pair"].partition("...")
     if not dots:
@@ -63,8 +64,7 @@ async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
     kept = await doors.shelf.history()
     before, after = card_of(first, kept), card_of(second, kept)
     path, spelled = f"/api/versions/{before.version}...{after.version}", canonical(query)
-    scope_of = trace_of(scope).scope
-    key = (scope_of, path, spelled.encode())
+    key = (current.scope, path, spelled.encode())
     found = hot.find(key)
     if found is None:
         old, new = await _named(doors, before), await _named(doors, after)
@@ -74,12 +74,12 @@ async def compare_versions(request: Request[Any, Any, Any]) -> ASGIApp:
                 return _compared(doors, before, after, query, window, zone)
 
             body = msgspec.json.encode(version_diff(old, new, query, compare))
-            tag = tag_of(path, None, path, spelled)
+            tag = tag_of(current.scope, path, None, path, spelled)
             return Answer(body, tag, route=_ROUTE, source="scan", version=after.version)
 
         found = await doors.calls_desk.run_once(key, work)
         hot.keep(key, found)
-    hot.alias(key, (scope_of, scope["path"], scope["query_string"]))
+    hot.alias(key, (current.scope, scope["path"], scope["query_string"]))
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
+from urllib.parse import urlsplit
 
 import msgspec
 from boto3.exceptions import Boto3Error
@@ -29,7 +30,9 @@ from supportapi.errors import StoreDenied, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
+    from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 _REGION: Final = "us-east-1"
 _ATTEMPTS: Final = 3
@@ -56,15 +59,27 @@ class Aws(msgspec.Struct, frozen=True, kw_only=True):
         with reaching("S3"):
             return self._session().client("s3", endpoint_url=self.endpoint_url, config=self._limits())
 
+    def sqs(self, queue_url: str, *, longer_by_seconds: float) -> SQSClient:
+        """A client of the server that `queue_url` names, whose calls may wait so much longer for their answer."""
+        parts = urlsplit(queue_url)
+        endpoint_url = f"{parts.scheme}://{parts.netloc}"
+        with reaching("SQS"):
+            return self._session().client("sqs", endpoint_url=endpoint_url, config=self._limits(longer_by_seconds))
+
+    def glue(self) -> GlueClient:
+        """A client of Glue."""
+        with reaching("Glue"):
+            return self._session().client("glue", config=self._limits())
+
     def _session(self) -> Session:
         # Our own: the default one of boto3 is not made for threads, and clients made of ours are.
         session = Session(region_name=self.region)
         return session if session.region_name else Session(region_name=_REGION)
 
-    def _limits(self) -> Config:
+    def _limits(self, longer_by_seconds: float = 0.0) -> Config:
         return Config(
             connect_timeout=self.connect_seconds,
-            read_timeout=self.read_seconds,
+            read_timeout=self.read_seconds + longer_by_seconds,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},  # which waits with jitter in between
             max_pool_connections=_CONNECTIONS,
             # The manifest's SHA-256 says more. And a transfer then begins with its first bytes, not with a HEAD, whose

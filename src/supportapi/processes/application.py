@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from supportapi import tracing
 from supportapi.access.attempts import Attempts
 from supportapi.access.door import Door
 from supportapi.access.principal import EVERYONE
@@ -18,6 +19,7 @@ from supportapi.access.users import User, UserFile, Users
 from supportapi.api.app import Parts, create_app
 from supportapi.api.cursor import Cursors
 from supportapi.api.machine import ThisMachine
+from supportapi.api.traced import Traced
 from supportapi.dataset.last_ingest import last_ingest
 from supportapi.processes.logs import access_sink, configure_logs
 from supportapi.processes.start import read_settings
@@ -42,19 +44,23 @@ if TYPE_CHECKING:
 PROCESS: Final = "api"
 
 
-def app() -> Edge:
+def app() -> Edge | Traced:
     """The application of this worker process."""
     parent = multiprocessing.parent_process()
     if parent is not None and (follow := die_with_parent(parent=parent.pid)) is not None:
         follow()  # granian's main process, killed, would leave its workers serving
     settings = read_settings()
     configure_logs(PROCESS, settings)
-    return create_app(parts(settings, settings.redis_url or ""))
+    edge = create_app(parts(settings, settings.redis_url or ""))
+    if not settings.tracing_enabled:
+        return edge
+    tracing.start(PROCESS)
+    return Traced(edge)
 
 
 def parts(settings: Settings, redis_url: str) -> Parts:
     """The doors of the API of this machine, and its settings as plain values."""
-    redis, later = connect(redis_url), connect_async(redis_url)
+    redis, later, queue_url = connect(redis_url), connect_async(redis_url), settings.queue_url(redis_url)
     source = source_of(settings)
     records = Records(redis, clock=_now)
     shelf = Shelf(redis, settings.snapshots_kept)
@@ -64,8 +70,8 @@ def parts(settings: Settings, redis_url: str) -> Parts:
         shelf=AsyncShelf(later),
         publishing_shelf=shelf,
         records=AsyncRecords(later),
-        totals=AsyncTotals(later, later),
-        queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
+        totals=AsyncTotals(later, connect_async(queue_url)),
+        queue=BuildQueue(connect(queue_url), records, shelf, settings.job_timeout_seconds),
         source=source,
         wanted=lambda manifest: version_of(manifest.hash, shape),
         last_ingest=partial(last_ingest, settings.data_folder if settings.data_source == "local" else None),
@@ -95,7 +101,7 @@ def door(settings: Settings, redis: Redis) -> Door:
 def users(settings: Settings) -> Users:
     """The users of the environment and of the file, or the samples in local mode."""
     roles: dict[str, Role] = {"viewer": "viewer", "admin": "admin"}
-    seeded = [User(name, roles[role], digest) for name, role, digest in settings.supportapi_users]
+    seeded = [User(name, roles[role], digest, regions) for name, role, digest, regions in settings.supportapi_users]
     return Users(seeded, UserFile(settings.supportapi_home), samples=settings.is_local)
 
 

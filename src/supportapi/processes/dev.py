@@ -143,7 +143,7 @@ class _Greeting:
             return "not needed: AUTH_ENABLED=false makes everybody an admin"
         if self._settings.supportapi_users or UserFile(self._settings.supportapi_home).read():
             return "as one of your users ('supportapi users list')"
-        return "admin / dev, or viewer / dev (samples, on this machine only)"
+        return "admin / dev, viewer / dev, or europe / dev (samples, on this machine only)"
 
     def _what(self) -> str:
         source = source_of(self._settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -39,9 +39,23 @@ _UNITS: Final = {"percent": " %", "seconds": " s"}
 _MEBIBYTE: Final = 1 << 20
 
 
+class Asked(NamedTuple):
+    """What an ingest is to read: `files` by `mapping`; without any, what lies in the folder `raw`, by its mapping."""
+
+    files: Sequence[Path]
+    mapping: Path | None
+    raw: Path
+
+    def found(self) -> tuple[Sequence[Path], Path | None]:
+        """The files that are meant, and their mapping. Raises `RawFileUnreadable` when there is none."""
+        if self.files:
+            return raw_files(self.files), self.mapping
+        found, rules = raw_folder(self.raw)
+        return found, self.mapping or rules
+
+
 def run_ingest(
-    files: Sequence[Path],
-    mapping: Path | None,
+    asked: Asked,
     folder: Path,
     tell: Progress,
     *,
@@ -49,11 +63,11 @@ def run_ingest(
     max_rejects: str | None = None,
     rejects_csv: bool = False,
 ) -> None:
-    """Ingest what `files` name, or the raw folder of the dataset in `folder`, and say what became of every row."""
+    """Ingest what is `asked` for into the dataset in `folder`, and say what became of every row."""
     try:
-        found, rules = _asked(files, mapping, folder)
+        found, rules = asked.found()
     except RawFileUnreadable as nothing:
-        if files or nothing.facts.get("reason") != "no_files":
+        if asked.files or nothing.facts.get("reason") != "no_files":
             raise
         # This is also what a refresh runs by default, and somebody else may write the dataset: no failure.
         click.echo(f"Nothing to ingest. {nothing.message}")
@@ -67,8 +81,7 @@ def run_ingest(
 
 
 def dry_run(
-    files: Sequence[Path],
-    mapping: Path | None,
+    asked: Asked,
     folder: Path,
     settings: Settings,
     tell: Progress,
@@ -81,7 +94,7 @@ def dry_run(
 
     Raises as the ingest would.
     """
-    found, rules = _asked(files, mapping, folder)
+    found, rules = asked.found()
     with preview(
         found, rules, folder, placement=placement, max_rejects=max_rejects, limit=limit, progress=tell
     ) as seen:  # fmt: skip
@@ -106,14 +119,6 @@ def run_suggest(file: Path, out: Path | None, *, rows_are_calls: bool = False) -
         except OSError as cause:
             raise click.ClickException(f"{out} cannot be written: {cause.strerror}.") from cause
     click.echo(found.summary, err=True)
-
-
-def _asked(files: Sequence[Path], mapping: Path | None, folder: Path) -> tuple[Sequence[Path], Path | None]:
-    """The files that are meant, and their mapping; without any, those of the raw folder of the dataset in `folder`."""
-    if files:
-        return raw_files(files), mapping
-    found, rules = raw_folder(folder / "raw")
-    return found, mapping or rules
 
 
 def _show(report: IngestReport, folder: Path | None) -> None:

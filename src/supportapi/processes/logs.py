@@ -42,7 +42,7 @@ def configure_logs(process: str, settings: Settings, stream: TextIO | None = Non
     secrets = [
         settings.secret_key,
         settings.secret_key_previous or "",
-        *(digest for _, _, digest in settings.supportapi_users),
+        *(digest for _, _, digest, _ in settings.supportapi_users),
         *(os.environ.get(name, "") for name in _SECRETS_OF_BOTO3),
     ]
     write_logs(process, settings.log_level, settings.log_format, secrets, stream or sys.stderr)

@@ -127,6 +127,13 @@ def start_redis(home: Path) -> RunningRedis:
     )
 
 
+def running_redis(home: Path) -> str | None:
+    """The address of the server that a process has started for `home`; None when there is none."""
+    lock = home / "redis" / ".lock"
+    path = _written_socket(lock) if lock.exists() else None
+    return _url(path) if path is not None and _answers(path) else None
+
+
 def find_server_binary() -> Path:
     """The server to run: the bundled Valkey, else `valkey-server` or `redis-server` on PATH. Raises `StartRefused`."""
     candidates = (bundled_binary(), shutil.which("valkey-server"), shutil.which("redis-server"))

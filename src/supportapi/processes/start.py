@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from supportapi import tracing
 from supportapi.access.secret_key import kept_secret
 from supportapi.errors import StartRefused
 from supportapi.processes.logs import configure_logs
@@ -40,6 +41,8 @@ def begin(process: str, *, listens: bool = False, tied: bool = False) -> Setting
         end_with_runner()
     settings = read_settings()
     configure_logs(process, settings)
+    if settings.tracing_enabled:
+        tracing.refuse_without_extra()
     problems = find_problems(settings, listens=listens)
     if blocking := [problem for problem in problems if problem.blocks]:
         raise StartRefused("\n".join(f"{problem.what} {problem.remedy}" for problem in blocking))

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from typing import TYPE_CHECKING, Final
 
 from supportapi.access.users import UserFile
-from supportapi.errors import ShelfUnavailable, StartRefused, StoreDenied, StoreUnavailable, SupportApiError
+from supportapi.errors import StartRefused, StoreDenied, StoreUnavailable, SupportApiError
 from supportapi.processes.port import reachable_host, refuse_taken_port
-from supportapi.processes.redis_server import find_server_binary
+from supportapi.processes.problem import Problem
+from supportapi.processes.redis_settings import LOOPBACK, TIMEOUT_SECONDS, redis_problems
 from supportapi.processes.store import source_of
-from supportapi.snapshots.client import memory_problem, reaching_redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from supportapi.calls.manifest import ManifestFile
     from supportapi.settings import Settings
 
-OLDEST_REDIS: Final = (6, 2)
-_TIMEOUT_SECONDS: Final = 2.0
 _STORE_REMEDY: Final = "Mend S3_BUCKET, S3_ENDPOINT_URL, AWS_REGION or the credentials (docs/s3.md)."
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that is wrong. One that `blocks` must be mended before a process starts; the others may heal."""
-
-    about: Literal["home", "users", "redis", "dataset", "port", "sample users"]
-    what: str
-    remedy: str
-    blocks: bool
 
 
 def find_problems(settings: Settings, *, listens: bool) -> list[Problem]:
@@ -47,15 +29,19 @@ def find_problems(settings: Settings, *, listens: bool) -> list[Problem]:
 
     `listens` asks for the port as well. Takes milliseconds, and seconds when Redis does not answer.
     """
-    checks = [_home, _users, _redis, _dataset, *([_port, _exposed] if listens else [])]
-    return [problem for check in checks for problem in check(settings)]
+    return [problem for check in checks(listens=listens).values() for problem in check(settings)]
+
+
+def checks(*, listens: bool) -> Mapping[str, Callable[[Settings], Iterator[Problem]]]:
+    """Every look that `find_problems` takes, by what it is about."""
+    return _CHECKS | (_OF_A_LISTENER if listens else {})
 
 
 def is_serving(settings: Settings) -> bool:
     """Whether an API of ours answers where these settings say."""
     host = reachable_host(settings.host)
     try:
-        connection = HTTPConnection(host, settings.port, timeout=_TIMEOUT_SECONDS)
+        connection = HTTPConnection(host, settings.port, timeout=TIMEOUT_SECONDS)
         connection.request("GET", "/api/healthz")
         answer = connection.getresponse()
         return answer.status == HTTPStatus.OK and b'"alive"' in answer.read(1000)
@@ -80,31 +66,6 @@ def _users(settings: Settings) -> Iterator[Problem]:
     if settings.auth_enabled and not settings.is_local and not kept and not settings.supportapi_users:
         remedy = "Add one with 'supportapi users add NAME', or set SUPPORTAPI_USERS."
         yield Problem("users", "There are no users, so that nobody can sign in.", remedy, blocks=False)
-
-
-def _redis(settings: Settings) -> Iterator[Problem]:
-    if settings.redis_url is None:
-        try:
-            find_server_binary()
-        except StartRefused as cause:
-            yield Problem("redis", cause.message, "", blocks=True)
-        return
-    retry = Retry(NoBackoff(), 0)
-    limits: dict[str, Any] = {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
-    with Redis.from_url(settings.redis_url, retry=retry, **limits) as redis:
-        try:
-            with reaching_redis():
-                server: dict[str, Any] = redis.info("server")  # pyright: ignore[reportAssignmentType] - sync client, so no awaitable
-            policy = memory_problem(redis)
-        except ShelfUnavailable as cause:
-            remedy = "Start it, or mend REDIS_URL (host, port, password)."
-            yield Problem("redis", f"The Redis of REDIS_URL cannot be used. {cause.message}", remedy, blocks=False)
-            return
-    release = str(server.get("redis_version", "0"))
-    if tuple(int(part) for part in release.split(".")[:2] if part.isdigit()) < OLDEST_REDIS:
-        yield Problem("redis", f"Redis {release} is too old.", "Use Redis 6.2 or later, or Valkey.", blocks=True)
-    if policy is not None:
-        yield Problem("redis", policy, "", blocks=False)
 
 
 def _dataset(settings: Settings) -> Iterator[Problem]:
@@ -133,7 +94,7 @@ def _port(settings: Settings) -> Iterator[Problem]:
 
 def _exposed(settings: Settings) -> Iterator[Problem]:
     open_door = not settings.auth_enabled or not (settings.supportapi_users or _has_users(settings))
-    if settings.is_local and open_door and settings.host not in _LOOPBACK:
+    if settings.is_local and open_door and settings.host not in LOOPBACK:
         what = f"HOST={settings.host} lets others in, and everybody knows the sample users."
         remedy = "Add users with 'supportapi users add NAME', set APP_ENV, or listen on 127.0.0.1."
         yield Problem("sample users", what, remedy, blocks=False)
@@ -165,3 +126,7 @@ def _unreadable(folder: Path, file: ManifestFile) -> str | None:
     if file.size_bytes is not None and file.size_bytes != size:
         return f"has {size} bytes instead of {file.size_bytes}"
     return None
+
+
+_CHECKS: Final = {"home": _home, "users": _users, "redis": redis_problems, "dataset": _dataset}
+_OF_A_LISTENER: Final = {"port": _port, "sample users": _exposed}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from redis.exceptions import RedisError
 
+from supportapi import tracing
 from supportapi.answers.prepared import prepare
 from supportapi.errors import ShelfUnavailable
 from supportapi.processes.redis_server import redis_for
@@ -25,6 +26,8 @@ from supportapi.snapshots.client import connect, memory_problem, require_writes
 from supportapi.snapshots.shelf import Shelf
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from redis import Redis
 
     from supportapi.settings import Settings
@@ -34,29 +37,31 @@ _AGAIN_SECONDS: Final = 0.5
 
 
 def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT; a job that runs is finished first. Redis may come later, and go away.
+    """Work until SIGTERM or SIGINT; a build that runs is handed back. Redis may come later, and go away.
 
     Raises `SystemExit(70)` when forking is not safe any more: start the process again.
     """
     with redis_for(settings) as redis_url:
-        redis = connect(redis_url)
-        shop = workshop(settings, redis)
+        redis, queue_url = connect(redis_url), settings.queue_url(redis_url)
+        shop = workshop(settings, redis, connect(queue_url))
         _leave_on_signals()
-        while not _work(redis_url, redis, shop):
+        tasks: dict[str, Task] = {BUILD: partial(run_build, shop), REFRESH: partial(run_refresh, shop)}
+        if settings.tracing_enabled:
+            tasks = {name: partial(_traced, task) for name, task in tasks.items()}
+        while not _work(queue_url, redis, shop, tasks):
             # RQ ends its loop on a Redis that hangs; nothing of ours is lost by beginning again.
             _LOG.warning("worker.interrupted")
             _leave_on_signals()
             time.sleep(_AGAIN_SECONDS)
 
 
-def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
+def _work(queue_url: str, redis: Redis, shop: Workshop, tasks: Mapping[str, Task]) -> bool:
     """Work until RQ's loop ends; whether somebody asked for that."""
     _wait_for_redis(redis)
-    tasks: dict[str, Task] = {BUILD: partial(run_build, shop), REFRESH: partial(run_refresh, shop)}
     worker: BuildWorker | None = None
     try:
         # A client of its own: RQ sets the time-outs that its blocking calls need.
-        worker = BuildWorker(connect(redis_url), tasks, shop.shelf, shop.records)
+        worker = BuildWorker(connect(queue_url), tasks, shop.shelf, shop.records, shop.queue)
         _LOG.info("worker.started", worker=worker.name, zones=shop.zones)
         worker.work(logging_level="WARNING")
     except (RedisError, ShelfUnavailable) as cause:  # it went away while RQ said hello or goodbye
@@ -71,8 +76,17 @@ def _work(redis_url: str, redis: Redis, shop: Workshop) -> bool:
     return worker.stop_asked
 
 
-def workshop(settings: Settings, redis: Redis) -> Workshop:
-    """The doors and settings of the builds of this machine."""
+def _traced(task: Task, job_id: str, attempt: int, *, worker: str) -> None:
+    # In the fork that does the job: it has none of its parent's threads, and is gone when the job is done.
+    tracing.start("worker")
+    try:
+        task(job_id, attempt, worker=worker)
+    finally:
+        tracing.stop()
+
+
+def workshop(settings: Settings, redis: Redis, queue: Redis) -> Workshop:
+    """The doors and settings of the builds of this machine; `queue` is the Redis in which jobs wait."""
     source = source_of(settings)
     records = Records(redis, clock=lambda: datetime.now(UTC))
     shelf = Shelf(redis, settings.snapshots_kept)
@@ -82,7 +96,7 @@ def workshop(settings: Settings, redis: Redis) -> Workshop:
         shelf=shelf,
         arrays=Arrays(settings.supportapi_home),
         records=records,
-        queue=BuildQueue(redis, records, shelf, settings.job_timeout_seconds),
+        queue=BuildQueue(queue, records, shelf, settings.job_timeout_seconds),
         prepare=prepare,
         zones=settings.reporting_timezones,
         rollup_budget_mb=settings.rollup_budget_mb,
@@ -110,7 +124,7 @@ def _wait_for_redis(redis: Redis) -> None:
 
 
 def _leave_on_signals() -> None:
-    # As long as RQ has not set its own handlers, which finish a running job first.
+    # As long as RQ has not set its own handlers, which see to a running job first.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
 

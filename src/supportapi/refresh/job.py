@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from rq.timeouts import JobTimeoutException
 
+from supportapi import tracing
 from supportapi.errors import JobTimedOut, ShelfUnavailable, SupportApiError
 from supportapi.refresh.build import CalledOff, build
 from supportapi.refresh.command import run_command
@@ -43,6 +44,16 @@ def _run(
     if record is None:  # given up for lost before it began, or its Redis was emptied
         _LOG.info("job.gone", job=job_id, attempt=attempt)
         return
+    about = {"job": record.id, "attempt": attempt, "version": record.version}
+    with tracing.span(record.kind, kind="consumer", parent=record.traceparent, **about) as span:
+        _do(workshop, record, work)
+        if span is not None:
+            ended = records.get(job_id)
+            span.set_attribute("outcome", ended.outcome if ended is not None else "gone")
+
+
+def _do(workshop: Workshop, record: JobRecord, work: Callable[[JobRecord], dict[str, Any]]) -> None:
+    records, job_id, attempt = workshop.records, record.id, record.attempts
     try:
         result = work(record)
     except CalledOff as off:

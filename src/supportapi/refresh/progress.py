@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from supportapi import tracing
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -46,7 +48,8 @@ class Progress:
         self._write(name, self._begin)
         began = time.monotonic()
         try:
-            yield
+            with tracing.span(f"build.{name}"):
+                yield
         finally:
             self.seconds[name] = round(time.monotonic() - began, 4)
             _LOG.debug("build.stage_ended", job=self._record.id, stage=name, seconds=self.seconds[name])

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from rq import Queue
 
+from supportapi import tracing
 from supportapi.errors import WorkerLost
 from supportapi.refresh.records import REFRESH_SUBJECT, Decide, JobRecord, Reason, Records
 from supportapi.refresh.retry import next_attempt_at
@@ -64,7 +65,7 @@ class BuildQueue:
                 return None
             now = self._records.clock()
             if held is not None and held.next_attempt_at is not None:
-                return _again(held, now)
+                return msgspec.structs.replace(held, **_afresh(held, now))
             return JobRecord(
                 id=f"build-{version}-{secrets.token_hex(4)}",
                 kind="build",
@@ -74,6 +75,7 @@ class BuildQueue:
                 queued_at=now,
                 dataset_hash=dataset_hash,
                 version=version,
+                traceparent=tracing.traceparent(),
             )
 
         return self._request(version, decide, BUILD)
@@ -92,9 +94,24 @@ class BuildQueue:
                 requested_by=requested_by,
                 created_at=now,
                 queued_at=now,
+                traceparent=tracing.traceparent(),
             )
 
         return self._request(REFRESH_SUBJECT, decide, REFRESH)
+
+    def hand_back(self, job_id: str, attempt: int) -> JobRecord | None:
+        """Put a build under way back into the queue, for whoever comes: its worker has been told to end.
+
+        The record stays open, so that nobody asks for the build meanwhile. None, and nothing done, when the attempt
+        is not the caller's any more.
+        """
+        held = self._records.get(job_id)
+        if held is None:
+            return None
+        record = self._records.change(job_id, attempt, **_afresh(held, self._records.clock()))
+        if record is not None:
+            self._enqueue(record, BUILD)
+        return record
 
     def sweep(self) -> None:
         """End the open records that nobody works on any more: with `WORKER_LOST`, unless their work was done.
@@ -115,10 +132,11 @@ class BuildQueue:
 
     def _request(self, subject: str, decide: Decide, function: str) -> JobRecord:
         while True:
-            record = self._records.claim(subject, decide)
-            if record is not None:
-                self._enqueue(record, function)
-                return record
+            with tracing.span(f"{function.removeprefix('supportapi.')}.request", kind="producer"):
+                record = self._records.claim(subject, decide)
+                if record is not None:
+                    self._enqueue(record, function)
+                    return record
             held = self._records.latest(subject)
             if held is not None:  # else it expired between the two looks
                 return held
@@ -198,17 +216,17 @@ def plain(facts: dict[str, object]) -> dict[str, Any]:
     return msgspec.json.decode(msgspec.json.encode(facts, enc_hook=str))
 
 
-def _again(held: JobRecord, now: datetime) -> JobRecord:
-    return msgspec.structs.replace(
-        held,
-        state="queued",
-        attempts=held.attempts + 1,
-        queued_at=now,
-        next_attempt_at=None,
-        started_at=None,
-        ended_at=None,
-        stage=None,
-        progress=0.0,
-        worker=None,
-        stage_seconds={},
-    )
+def _afresh(held: JobRecord, now: datetime) -> dict[str, Any]:
+    """What the record of a build says when it waits for its next attempt."""
+    return {
+        "state": "queued",
+        "attempts": held.attempts + 1,
+        "queued_at": now,
+        "next_attempt_at": None,
+        "started_at": None,
+        "ended_at": None,
+        "stage": None,
+        "progress": 0.0,
+        "worker": None,
+        "stage_seconds": {},
+    }

@@ -45,7 +45,8 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One build or refresh.
 
     `progress` is 0..1. `next_attempt_at` is set on a failed build that will be tried again. `stage_seconds` are those
-    of the last attempt; `worker` is the process that runs it; `queued_at` is when the last attempt was asked for.
+    of the last attempt; `worker` is the process that runs it; `queued_at` is when the last attempt was asked for;
+    `traceparent` names the span in which the job was asked for, where traces are on.
     """
 
     id: str
@@ -66,6 +67,7 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     worker: str | None = None
     stage_seconds: dict[str, float] = {}
+    traceparent: str | None = None
 
     @property
     def open(self) -> bool:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -25,7 +26,6 @@ from supportapi.snapshots.sightings import ManifestSighting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
-    from threading import Event
 
     from supportapi.dataset.source import Source
     from supportapi.refresh.queue import BuildQueue
@@ -47,8 +47,8 @@ NEWER_RELEASE: Final = "NEWER_RELEASE"
 class Watcher:
     """Looks at the manifest on every event in its folder and every `interval_seconds`, and asks for builds.
 
-    `manifest_path` is None for a source without a folder (then only the timer looks). `wanted` names the version that
-    a manifest asks for.
+    `manifest_path` is None for a source without a folder (then the timer looks, and whenever there is `news`). `wanted`
+    names the version that a manifest asks for.
     """
 
     def __init__(
@@ -72,6 +72,8 @@ class Watcher:
         self._wanted = wanted
         self._interval_seconds = interval_seconds
         self._name = name
+        self.news = Event()
+        """Set it when something may have changed: where no folder is watched, the manifest is looked at then."""
         self._seen: Manifest | SupportApiError | None = None
         self._looked_at = 0.0
         self._polling = False
@@ -85,8 +87,9 @@ class Watcher:
         self.tick(look=True)
         while not stop.is_set():
             if self._manifest_path is None:
-                self.tick()
-                stop.wait(min(_TICK_SECONDS, self._interval_seconds))
+                heard = self.news.wait(min(_TICK_SECONDS, self._interval_seconds))
+                self.news.clear()  # before the look: news that come during it are news
+                self.tick(look=heard)
                 continue
             try:
                 self._watch(self._manifest_path, stop)

@@ -1,5 +1,8 @@
 """The RQ worker: forks one process a job, and is missed within seconds when it dies.
 
+Told to end, it hands a build back to the queue at once: publishing is one step, so that nothing is half done, and the
+next worker need not wait for a time-out. A refresh is finished first, for its command may do harm when it runs twice.
+
 A process that has run a Polars query hangs every child that it forks afterwards, and one that has only imported Polars
 never does. So the parent imports Polars, runs nothing, and looks for started threads before each fork.
 """
@@ -21,7 +24,7 @@ from rq.job import Job
 
 from supportapi.errors import JobTimedOut, ShelfUnavailable, SupportApiError, WorkerLost
 from supportapi.refresh.parentage import die_with_parent
-from supportapi.refresh.queue import QUEUE_NAME, SERIALIZER, end_lost
+from supportapi.refresh.queue import BUILD, QUEUE_NAME, SERIALIZER, end_lost
 from supportapi.snapshots.sightings import WorkerBeat
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from redis.client import Pipeline
     from rq.executions import Execution
 
+    from supportapi.refresh.queue import BuildQueue
     from supportapi.refresh.records import Records
     from supportapi.snapshots.shelf import Shelf
 
@@ -86,11 +90,16 @@ class BuildWorker(Worker):
     max_connection_wait_time = 2.0
     log_result_lifespan = False
 
-    def __init__(self, redis: Redis, tasks: Mapping[str, Task], shelf: Shelf, records: Records) -> None:
+    def __init__(
+        self, redis: Redis, tasks: Mapping[str, Task], shelf: Shelf, records: Records, waiting: BuildQueue
+    ) -> None:
         self._tasks = tasks
         self._shelf = shelf
         self._records = records
+        self._waiting = waiting
         self._attempt: str | None = None
+        self._builds = False
+        self._hands_back = False
         self._follow_parent: Callable[[], None] | None = None
         self._host = socket.gethostname()
         name = f"{self._host.split('.')[0]}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -131,6 +140,7 @@ class BuildWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         self._attempt = job.id
+        self._builds = job.func_name == BUILD
         self._beat()
         try:
             super().execute_job(job, queue)
@@ -142,6 +152,13 @@ class BuildWorker(Worker):
         # An orphan would go on for a record that was given to somebody else by then.
         self._follow_parent = die_with_parent()
         super().fork_work_horse(job, queue)
+        if self.stop_asked:  # while it was forked
+            self.handle_warm_shutdown_request()
+
+    def handle_warm_shutdown_request(self) -> None:
+        if self._builds and self.horse_pid and not self.is_horse:
+            self._hands_back = True
+            self.kill_horse()
 
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         if self._follow_parent is not None:
@@ -158,6 +175,10 @@ class BuildWorker(Worker):
         """The child ended without a word: killed, out of memory, or stuck beyond its time in native code."""
         del retpid, rusage
         job_id, attempt = cast("tuple[str, int]", job.args)
+        if self._hands_back:
+            _LOG.info("job.handed_back", job=job_id, attempt=attempt, worker=self.name)
+            self._waiting.hand_back(job_id, attempt)
+            return
         ran = (job.ended_at - job.started_at).total_seconds() if job.ended_at and job.started_at else 0.0
         error: SupportApiError = WorkerLost("The process that ran this job was killed.", worker=self.name)
         if job.timeout is not None and ran > job.timeout:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from supportapi.calls.filter import DIMENSIONS
-from supportapi.rollups.call_index import CallIndex
+from supportapi.calls.window import Window
+from supportapi.rollups.call_index import CallIndex, Remembered
+from supportapi.rollups.codes import RowCodes
 from supportapi.rollups.packing import (
     ZoneHeader,
     calls_arrays,
@@ -27,12 +29,8 @@ from supportapi.rollups.selection import Selection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from numpy.typing import NDArray
-
     from supportapi.calls.filter import Filter
-    from supportapi.calls.window import Window
     from supportapi.rollups.call_rows import CallRows
-    from supportapi.rollups.codes import RowCodes
     from supportapi.rollups.plan import Zone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,16 +61,43 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
     zones: tuple[ZoneHeader, ...]
 
 
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody sees of a version who may see the calls of some regions only (see `limited.limited_to`).
+
+    `occurring` has the codes of each dimension's members that have such calls, `data` the days with such calls in each
+    zone. Of `rejudged` (row numbers) it shows that other calls of their customer decide otherwise than the cells, and
+    `judged_by_all`, have it. `remembered` is that of the whole version.
+    """
+
+    occurring: dict[str, NDArray[np.intp]]
+    data: dict[str, Window]
+    rejudged: NDArray[np.intp]
+    judged_by_all: RowCodes
+    remembered: Remembered
+
+    @property
+    def regions(self) -> NDArray[np.intp]:
+        """The codes of the regions that are shown."""
+        return self.occurring["region"]
+
+
 class Aggregates:
-    """One version's cells, row codes and calls.
+    """One version's cells, row codes and calls; with a `view`, those of some regions, and nothing else of them.
 
     `pairs`, shape `(pairs, 2)`, holds the agent and region codes of each combination that occurs, sorted; `occurring`
     the codes of each dimension's members that have calls.
     """
 
     def __init__(
-        self, facts: Facts, zones: Mapping[str, Zone], pairs: NDArray[Any], codes: RowCodes, calls: CallRows
+        self,
+        facts: Facts,
+        zones: Mapping[str, Zone],
+        pairs: NDArray[Any],
+        codes: RowCodes,
+        calls: CallRows,
+        view: View | None = None,
     ) -> None:
+        self.view = view
         self.facts = facts
         self.zone_of = zones
         self.pairs = pairs
@@ -83,25 +108,34 @@ class Aggregates:
         self.columns_present = frozenset(facts.columns_present)
         self.min_started_at = _instant(facts.first_us)
         self.max_started_at = _instant(facts.last_us)
-        self.occurring = {
-            name: np.arange(len(facts.members[name]) - (not facts.unknown_occurs[name]), dtype=np.intp)
-            for name in DIMENSIONS
+        self.occurring = view.occurring if view is not None else _every_member(facts)
+        self._code_of: dict[str, dict[str, int]] = {
+            name: {member.key: code for code, member in zip(codes.tolist(), self.members(name), strict=True)}
+            for name, codes in self.occurring.items()
         }
-        self._code_of = {name: {m.key: code for code, m in enumerate(self.members(name))} for name in DIMENSIONS}
 
     def data_window(self, zone: str) -> Window:
         """From the first day with data up to the day after the last, in `zone`; empty when there are no rows."""
-        return self.zone_of[zone].data
+        return self.zone_of[zone].data if self.view is None else self.view.data[zone]
 
     def members(self, dimension: str) -> tuple[Member, ...]:
         """The members of `region`, `issue_type`, `channel` or `agent_id`, sorted by value, unknown last."""
-        return self.facts.members[dimension][: len(self.occurring[dimension])]
+        members = self.facts.members[dimension]
+        codes: list[int] = self.occurring[dimension].tolist()
+        return tuple(members[code] for code in codes)
 
     def select(self, zone: str, window: Window, limits: Filter) -> Selection:
         """The calls of a window that `limits` leave, to be asked several questions."""
-        return Selection(
-            self, zone, window, {name: self.codes_of(name, limits.members(name)) for name in limits.limited}
-        )
+        return Selection(self, zone, window, self.codes_left(limits))
+
+    def codes_left(self, limits: Filter) -> dict[str, NDArray[np.intp]]:
+        """The codes of the members that are left of each limited dimension: here a view's rule meets a question."""
+        always: dict[str, NDArray[np.intp]] = {} if self.view is None else {"region": self.view.regions}
+        return always | {name: self.codes_of(name, limits.members(name)) for name in limits.limited}
+
+    def shows(self, row: int) -> bool:
+        """Whether the call of a row is one of those that may be seen."""
+        return self.view is None or bool(self.codes.columns["region"][row] in self.view.regions)
 
     def tally(self, question: Question) -> Answer:
         """What `question` asks for, alone."""
@@ -160,6 +194,13 @@ class Aggregates:
 
     def _selection(self, question: Question) -> Selection:
         return self.select(question.zone, question.window, question.filter)
+
+
+def _every_member(facts: Facts) -> dict[str, NDArray[np.intp]]:
+    return {
+        name: np.arange(len(members) - (not facts.unknown_occurs[name]), dtype=np.intp)
+        for name, members in facts.members.items()
+    }
 
 
 def keys_of(facts: Facts) -> dict[str, list[str]]:

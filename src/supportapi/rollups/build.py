@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from supportapi.calls.filter import UNKNOWN, key_of
 from supportapi.calls.window import Window
@@ -14,17 +16,23 @@ from supportapi.measures.tally import COUNTS, SUMS
 from supportapi.rollups.aggregates import Aggregates, Facts, keys_of
 from supportapi.rollups.encode import in_order_of_time, row_codes
 from supportapi.rollups.encode_rows import call_rows
-from supportapi.rollups.lattice import HistogramLattice, Lattice, fold_all, histogram_bytes, lattice_bytes, narrowed
+from supportapi.rollups.lattice import (
+    HistogramLattice,
+    Lattice,
+    columns,
+    fold_all,
+    histogram_bytes,
+    lattice_bytes,
+    narrowed,
+)
 from supportapi.rollups.pair_lattice import PairLattice, pair_bytes
-from supportapi.rollups.plan import Zone, covers
+from supportapi.rollups.plan import NO_DAYS, Zone, covers
 from supportapi.rollups.questions import PAIR, Member
 from supportapi.rollups.repeats import completed
 from supportapi.rollups.states import CELL_KEYS, DIMENSIONS, LONGEST_WAIT, PartialState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 _BASE: Final = CELL_KEYS["base"]
 _CANDIDATES: Final[tuple[tuple[str, ...], ...]] = (
@@ -53,11 +61,11 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
     """
     days = {name: _days(state, name) for name in zones}
     ordered = in_order_of_time(calls)
-    codes = row_codes(ordered, state.members, days)
+    codes = row_codes(ordered, state.members, days, _by_name(state))
     state = completed(state, codes, days)
     pairs = _pairs(state, zones)
     budget = _Budget(budget_bytes)
-    used = {of: _used_buckets(state, zones, of) for of in ("wait", "duration")}
+    used = _Used(*columns(codes.classes), {of: _used_buckets(state, zones, of) for of in ("wait", "duration")})
     made = {name: _zone(state, position, name, days[name], pairs, used, budget) for position, name in enumerate(zones)}
     facts = Facts(
         rows=state.rows,
@@ -66,10 +74,18 @@ def build(state: PartialState, calls: pl.LazyFrame, zones: Sequence[str], budget
         columns_present=tuple(sorted(name for name, known in state.known.items() if known or not state.rows)),
         members={name: _members(state, name) for name in DIMENSIONS},
         unknown_occurs={name: state.known[name] < state.rows for name in DIMENSIONS},
-        buckets={"wait": used["wait"].stop, "duration": used["duration"].stop},
+        buckets={"wait": used.buckets["wait"].stop, "duration": used.buckets["duration"].stop},
         agent_names=_several_names(state),
     )
     return Aggregates(facts, made, pairs, codes, call_rows(ordered, codes, keys_of(facts)))
+
+
+class _Used(msgspec.Struct, frozen=True):
+    """The columns of counts that differ (see `columns`), and the buckets from the first to the last one with calls."""
+
+    columns: list[int]
+    column_of: NDArray[np.intp]
+    buckets: dict[str, range]
 
 
 class _Budget:
@@ -91,7 +107,7 @@ def _days(state: PartialState, zone: str) -> Window:
     days = state.cells[f"{zone}/base"].get_column("day")
     first, last = days.min(), days.max()
     if not isinstance(first, date) or not isinstance(last, date):
-        return Window(_EPOCH, _EPOCH)
+        return NO_DAYS
     return Window(first, last + timedelta(days=1))
 
 
@@ -101,36 +117,39 @@ def _zone(
     name: str,
     data: Window,
     pairs: NDArray[Any],
-    used: dict[str, range],
+    used: _Used,
     budget: _Budget,
 ) -> Zone:
-    sizes = {key: len(members) + 1 for key, members in state.members.items()}
-    lattices = _lattices(state, name, pairs, data, budget)
+    sizes = _sizes(state)
+    lattices = _lattices(state, name, pairs, data, used, budget)
     step = _LARGE_CHECKPOINT_DAYS if state.rows > _LARGE_ROWS else _CHECKPOINT_DAYS
     histograms: dict[str, tuple[HistogramLattice, ...]] = {"wait": (), "duration": ()}
     for dims, width in (((), 1), *(((dim,), 1) for dim in _BASE), (_BASE, step)):
         for of, listed in histograms.items():
             shape = tuple(sizes[dim] for dim in dims)
-            if budget.spend(histogram_bytes(shape, data.days, width, len(used[of]))):
-                histograms[of] = (*listed, _histogram(state, f"{name}/{of}", dims, shape, width, used[of], data))
+            if budget.spend(histogram_bytes(shape, data.days, width, len(used.buckets[of]))):
+                histograms[of] = (
+                    *listed,
+                    _histogram(state, f"{name}/{of}", dims, shape, width, used.buckets[of], data),
+                )
     return Zone(position, data, lattices, histograms)
 
 
 def _lattices(
-    state: PartialState, name: str, pairs: NDArray[Any], data: Window, budget: _Budget
+    state: PartialState, name: str, pairs: NDArray[Any], data: Window, used: _Used, budget: _Budget
 ) -> tuple[Lattice | PairLattice, ...]:
     """As many of the candidates as the budget leaves room for and no larger one makes needless."""
-    sizes = {key: len(members) + 1 for key, members in state.members.items()}
+    sizes = _sizes(state)
     base, cells = (state.cells[f"{name}/{kind}"] for kind in ("base", "pairs"))
     lattices: list[Lattice | PairLattice] = []
     for dims in _CANDIDATES:
         if dims == (PAIR,):
             if budget.spend(pair_bytes(len(pairs), cells.height, data.days)):
-                lattices.append(_pair_lattice(cells, pairs, data, _count_type(2 * state.rows)))
+                lattices.append(_pair_lattice(cells, pairs, data, used))
         elif not any(covers(have.dims, frozenset(dims)) for have in lattices):
             shape = tuple(sizes[dim] for dim in dims)
             if budget.spend(lattice_bytes(shape, data.days)):
-                lattices.append(_lattice(base, dims, shape, data, _count_type(state.rows)))
+                lattices.append(_lattice(base, dims, shape, data, used, _count_type(state.rows)))
     return tuple(lattices)
 
 
@@ -139,16 +158,14 @@ def _count_type(most: int) -> type[np.int32 | np.int64]:
     return np.int32 if most < 2**31 else np.int64
 
 
-def _pair_lattice(
-    cells: pl.DataFrame, pairs: NDArray[Any], data: Window, count_type: type[np.int32 | np.int64]
-) -> PairLattice:
+def _pair_lattice(cells: pl.DataFrame, pairs: NDArray[Any], data: Window, used: _Used) -> PairLattice:
     width = int(pairs[:, 1].max(initial=0)) + 1
     known = pairs[:, 0].astype(np.int64) * width + pairs[:, 1]
     wanted = cells.get_column("agent_id").to_numpy().astype(np.int64) * width + cells.get_column("region").to_numpy()
     longest = cells.get_column(LONGEST_WAIT).fill_null(-1).to_numpy() + 1
-    measures = (cells.select(COUNTS).to_numpy().astype(count_type), cells.select(SUMS).to_numpy(), longest)
+    measures = (_counts(cells, used), cells.select(SUMS).to_numpy(), longest)
     at = (np.searchsorted(known, wanted), _day_numbers(cells, data))
-    return PairLattice.of_cells(data.days, len(pairs), at, measures)
+    return PairLattice.of_cells(data.days, len(pairs), at, measures, used.column_of)
 
 
 def _lattice(
@@ -156,22 +173,23 @@ def _lattice(
     dims: tuple[str, ...],
     sizes: tuple[int, ...],
     data: Window,
+    used: _Used,
     count_type: type[np.int32 | np.int64],
 ) -> Lattice:
     at = _slots(cells, dims)
     day = _day_numbers(cells, data)
     slots = tuple(size + 1 for size in sizes)
-    counts = np.zeros((*slots, data.days + 1, len(COUNTS)), count_type)
+    counts = np.zeros((*slots, data.days + 1, len(used.columns)), count_type)
     sums = np.zeros((*slots, data.days + 1, len(SUMS)), np.int64)
     longest = np.zeros((*slots, data.days), np.int64)
-    np.add.at(counts, (*at, day + 1), cells.select(COUNTS).to_numpy().astype(counts.dtype))
+    np.add.at(counts, (*at, day + 1), _counts(cells, used).astype(counts.dtype))
     np.add.at(sums, (*at, day + 1), cells.select(SUMS).to_numpy())
     np.maximum.at(longest, (*at, day), cells.get_column(LONGEST_WAIT).fill_null(-1).to_numpy() + 1)
     for dense, maximum in ((counts, False), (sums, False), (longest, True)):
         fold_all(dense, len(sizes), maximum=maximum)
     np.cumsum(counts, axis=-2, out=counts)
     np.cumsum(sums, axis=-2, out=sums)
-    return Lattice(dims, counts, sums, narrowed(longest))
+    return Lattice(dims, used.column_of, counts, sums, narrowed(longest))
 
 
 def _histogram(
@@ -197,6 +215,15 @@ def _histogram(
     return HistogramLattice(dims, step, buckets.start, counts)
 
 
+def _sizes(state: PartialState) -> dict[str, int]:
+    """How many members of each dimension have calls, the unknown one among them."""
+    return {name: len(members) + (state.known[name] < state.rows) for name, members in state.members.items()}
+
+
+def _counts(cells: pl.DataFrame, used: _Used) -> NDArray[np.int64]:
+    return cells.select(COUNTS[at] for at in used.columns).to_numpy()
+
+
 def _slots(cells: pl.DataFrame, dims: tuple[str, ...]) -> tuple[NDArray[np.intp], ...]:
     """The slot of each cell along each of `dims`."""
     return tuple(cells.get_column(dim).to_numpy().astype(np.intp) for dim in dims)
@@ -217,6 +244,14 @@ def _used_buckets(state: PartialState, zones: Sequence[str], of: str) -> range:
     buckets = state.cells[f"{zones[0]}/{of}"].get_column("bucket")
     first, last = buckets.min(), buckets.max()
     return range(first, last + 1) if isinstance(first, int) and isinstance(last, int) else range(1)
+
+
+def _by_name(state: PartialState) -> NDArray[np.intp]:
+    """The codes of all agents in the order of their newest names, the unknown one last."""
+    names = dict(zip(state.agents["agent_id"].to_list(), state.agents["agent_name"].to_list(), strict=True))
+    listed = [names.get(agent) for agent in state.members["agent_id"]]
+    codes = sorted(range(len(listed)), key=lambda code: (listed[code] is None, listed[code] or ""))
+    return np.array([*codes, len(listed)], np.intp)
 
 
 def _several_names(state: PartialState) -> dict[str, tuple[str, ...]]:

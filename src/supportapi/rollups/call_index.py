@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Asked = tuple["Selection", bool]
+    Asked = tuple["Selection", bool, tuple[int, ...] | None]
 
     from supportapi.calls.selection import Order, Selection, SortColumn
     from supportapi.rollups.aggregates import Aggregates
@@ -88,42 +88,44 @@ class CallIndex:
     def __init__(self, aggregates: Aggregates) -> None:
         self._aggregates = aggregates
         self._calls = aggregates.calls
-        self._remembered = Remembered()
+        view = aggregates.view
+        self.remembered = Remembered() if view is None else view.remembered
+        self._shown = None if view is None else tuple(view.regions.tolist())
 
     def listed(self, selection: Selection, order: Order, *, whole: bool = False) -> Listed:
         """The calls that `selection` leaves, in `order`; `whole` as `choose` has it."""
-        asked = (selection, whole)
+        asked = (selection, whole, self._shown)
         chosen = self._chosen(asked)
         return Listed(self._calls, chosen, self._sequence(asked, chosen, order), descending=order.descending)
 
     def find(self, call_id: str) -> dict[str, Any] | None:
         """The call with this id, or None."""
         row = self._calls.find(call_id)
-        if row is None:
+        if row is None or not self._aggregates.shows(row):
             return None
         return {name: values[0] for name, values in self._calls.take(np.array([row])).items()}
 
     def _chosen(self, asked: Asked) -> Chosen:
-        found: Chosen | None = self._remembered.find(asked)
+        found: Chosen | None = self.remembered.find(asked)
         if found is None:
-            selection, whole = asked
+            selection, whole, _ = asked
             found = choose(self._aggregates, selection, whole=whole)
-            self._remembered.keep(asked, found, found.nbytes)
+            self.remembered.keep(asked, found, found.nbytes)
         return found
 
     def _sequence(self, asked: Asked, chosen: Chosen, order: Order) -> Sequenced:
         key = (asked, order if order.then else order.column)
-        found: Sequenced | None = self._remembered.find(key)
+        found: Sequenced | None = self.remembered.find(key)
         if found is None:
             found, size = self._sorted(chosen, order, key) if order.then else self._sequenced(chosen, order.column)
-            self._remembered.keep(key, found, size)
+            self.remembered.keep(key, found, size)
         return found
 
     def _sorted(self, chosen: Chosen, order: Order, key: Any) -> tuple[Sequenced, int]:
         """By several columns; as `_sequenced`. It is remembered under `key` again when it has grown."""
         if chosen.total > MOST_LISTED:
             first, size = self._sequenced(chosen, order.column)
-            remember = partial(self._remembered.keep, key)
+            remember = partial(self.remembered.keep, key)
             return Narrowed(self._calls, order, first, lambda grown, more: remember(grown, size + more)), size
         rows = sorted_by(self._calls, order, chosen.listed())
         return Sorted(rows), rows.nbytes

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from supportapi.calls.filter import value_of
 from supportapi.measures.tally import COUNTS, RATINGS
-from supportapi.rollups.codes import among
 from supportapi.rollups.texts import Texts
 
 if TYPE_CHECKING:
@@ -47,9 +46,9 @@ class CallRows:
     `ids` (and in lower case `lowered`) stand in order of rows; `by_id` lists the rows in order of their ids, and
     `id_rank` says where each row stands there: both are empty where ids rise with rows. For each column of `ORDERED`,
     `ordered` lists the rows upwards, ties by id, those without a value last, and `known` says how many have one.
-    `microsecond` is what a start has beyond its second, empty where nothing has; `lasted` the time from start to end
-    in steps of `lasted_unit` microseconds, -1 where the end is not known. `name_pairs` lists which agents (codes) ever
-    had which names.
+    `microsecond` is what a start has beyond its second, empty where nothing has; `beyond` what the time from start
+    to end has beyond wait and duration in steps of `beyond_unit` microseconds, the least number there is where the end
+    is not known; empty where no call has anything. `name_pairs` lists which agents (codes) ever had which names.
     """
 
     def __init__(
@@ -129,9 +128,13 @@ class CallRows:
             return ratings, ratings > 0
         of = column.removesuffix("_seconds")
         steps = self.codes.columns[f"{of}_steps"][rows]
-        if self.known[of].all():
+        known = self.known[of]
+        if known.all():
             return steps, np.ones(len(steps), dtype=bool)
-        return steps, among(self.codes.columns["class"][rows], np.flatnonzero(self.known[of]))
+        ordered = self.parts.ordered.get(column)
+        if ordered is not None and self.parts.known[column] and self.codes.columns[f"{of}_steps"][ordered[0]]:
+            return steps, steps > 0  # the least known one is not 0, as the unknown ones stand
+        return steps, np.take(known, self.codes.columns["class"][rows], mode="clip")
 
     def started_us(self, rows: Rows) -> NDArray[np.int64]:
         """When calls started, in microseconds since 1970."""
@@ -140,8 +143,12 @@ class CallRows:
 
     def ended_us(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """When calls ended, in microseconds since 1970, and of which of them that is known."""
-        lasted = self.parts.lasted[rows].astype(np.int64)
-        return self.started_us(rows) + lasted * int(self.parts.lasted_unit[0]), lasted >= 0
+        ended = self.started_us(rows) + self.codes.taken_us(rows)
+        if not len(self.parts.beyond):
+            return ended, np.ones(len(ended), dtype=bool)
+        beyond = self.parts.beyond[rows]
+        known = beyond != np.iinfo(beyond.dtype).min
+        return ended + np.where(known, beyond, 0).astype(np.int64) * int(self.parts.beyond_unit[0]), known
 
     def _ended(self, rows: NDArray[Any]) -> list[datetime | None]:
         ended, known = self.ended_us(rows)
@@ -166,8 +173,8 @@ class RowParts(msgspec.Struct, frozen=True):
     ordered: dict[str, NDArray[np.uint32]]
     known: dict[str, int]
     microsecond: NDArray[np.int32]
-    lasted: NDArray[Any]
-    lasted_unit: NDArray[np.int64]
+    beyond: NDArray[Any]
+    beyond_unit: NDArray[np.int64]
     name_pairs: NDArray[np.uint32]
 
 

@@ -65,8 +65,7 @@ def _selection(plan: Plan, dims: tuple[str, ...], slots: tuple[int, ...]) -> lis
         if dim == plan.axis and plan.groups is not None:
             selection.append(plan.groups)
         elif dim == PAIR:
-            limited = plan.axis is not None or bool(plan.selected)
-            selection.append(matching_pairs(plan.pairs, plan.selected) if limited else every)
+            selection.append(matching_pairs(plan.pairs, plan.selected))
         else:
             selection.append(plan.selected.get(dim, every))
     return selection

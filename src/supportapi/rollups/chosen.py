@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from supportapi.calls.filter import value_of
 from supportapi.rollups.axes import wall_clock
-from supportapi.rollups.codes import Rows, among, within
+from supportapi.rollups.codes import Rows, one_of, within
 from supportapi.rollups.stretches import total
 from supportapi.rollups.text_search import MOST_FOUND, holding
 
@@ -70,18 +70,20 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def choose(aggregates: Aggregates, selection: Selection, *, whole: bool = False) -> Chosen:
-    """The rows that `selection` leaves; a search that finds very many ends early, but for one that is to be `whole`."""
+    """The rows that `selection` leaves; a search that finds very many ends early, but for one that is to be `whole`.
+
+    One in a view never does: where it ended would tell of calls that are not shown.
+    """
     zone = aggregates.zone_of[selection.zone]
     window = selection.window.intersect(zone.data)
     origin = zone.data.start
     days = ((window.start - origin).days, (window.end - origin).days) if window.days else (0, 0)
     first, end = aggregates.codes.span(zone.position, days) if window.days else (0, 0)
     first, end = _between_instants(aggregates.calls, selection, first, end)
-    limits = selection.filter
-    members = {name: aggregates.codes_of(name, limits.members(name)) for name in limits.limited}
+    members = aggregates.codes_left(selection.filter)
     few = _posted(aggregates, first, end, members)
     tests = [*_clock_tests(aggregates, zone.position, days), *_tests(aggregates, selection, members)]
-    most = len(aggregates.calls) + 1 if whole else MOST_FOUND
+    most = MOST_FOUND if aggregates.view is None and not whole else len(aggregates.calls) + 1
     marked, at_least = _marks(aggregates, selection, window, first, end, most)
     if marked is not None and few is None and np.count_nonzero(marked) * _SELECTIVE <= len(marked):
         few = (np.flatnonzero(marked) + first).astype(np.uint32)
@@ -132,8 +134,9 @@ def _in_hours(codes: RowCodes, clock: Clock, kept: NDArray[np.bool_], first: int
     Rows stand in order of time: those of an hour are found by its ends, and none is looked at by itself.
     """
     seconds = codes.columns["second"][first:end]
+    marks = np.zeros(len(seconds), dtype=bool)
     if not len(seconds):
-        return np.zeros(0, dtype=bool)
+        return marks
     low, high = int(seconds[0]) + codes.base_second, int(seconds[-1]) + codes.base_second
     changes = clock.changes[(clock.changes > low) & (clock.changes <= high)].tolist()
     starts: list[NDArray[np.int64]] = []
@@ -143,10 +146,13 @@ def _in_hours(codes: RowCodes, clock: Clock, kept: NDArray[np.bool_], first: int
         hours = np.arange(start - (start + ahead) % _HOUR, stop, _HOUR)
         starts.append(np.maximum(hours, start))
         flags.append(kept[(hours + ahead) // _HOUR % clock.buckets])
+    turns = np.flatnonzero(np.diff(np.concatenate(flags), prepend=False))
     # As what they are searched among: else all of that would be copied.
-    wanted = (np.concatenate(starts) - codes.base_second).astype(seconds.dtype)
-    edges = np.append(np.searchsorted(seconds, wanted), len(seconds))
-    return np.repeat(np.concatenate(flags), np.diff(edges))
+    wanted = (np.concatenate(starts)[turns] - codes.base_second).astype(seconds.dtype)
+    edges: list[int] = [*np.searchsorted(seconds, wanted).tolist(), len(seconds)]
+    for start, stop in zip(edges[::2], edges[1::2], strict=False):
+        marks[start:stop] = True
+    return marks
 
 
 def _posted(
@@ -174,7 +180,7 @@ def _marked(first: int, end: int, count: int, tests: list[Test], *, at_least: bo
     def mark(rows: slice) -> int:
         kept = tests[0](rows)
         for test in tests[1:]:
-            kept = kept & test(rows)
+            kept &= test(rows)
         mask[rows] = kept
         return int(np.count_nonzero(kept))
 
@@ -237,7 +243,8 @@ def _spans(step_ms: int, selection: Selection) -> dict[str, tuple[int, int | Non
 
 
 def _among(column: NDArray[Any], codes: NDArray[np.intp]) -> Test:
-    return lambda rows: among(column[rows], codes)
+    found = one_of(codes)
+    return lambda rows: found(column[rows])
 
 
 def _marked_from(marked: NDArray[np.bool_], first: int) -> Test:

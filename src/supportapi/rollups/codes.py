@@ -83,10 +83,11 @@ class _Kinds(msgspec.Struct, frozen=True):
 class RowCodes:
     """The columns of all rows, in order of `started_at`, then `call_id`.
 
-    `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`),
-    `rating` (0 where there is none), `wait_steps`, `duration_steps` (in steps of `step_ms`, 0 where unknown), `wait_bucket`, `duration_bucket`
-    (`UNKNOWN_BUCKET` where unknown), `second` (since `base_second`) and `day_<zone number>` (since the zone's first day); and for each zone, by day,
-    `first_<zone>`, the first row of that day or later, and `end_<zone>`, the row after the last one before that day.
+    `columns` holds `region`, `issue_type`, `channel`, `agent_id` (member positions), `class` (see `classes`), `rating`
+    (0 where there is none), `wait_steps`, `duration_steps` (steps of `step_ms`, 0 where unknown), `wait_bucket`,
+    `duration_bucket` (`UNKNOWN_BUCKET` where unknown), `second` (since `base_second`) and `day_<zone number>` (since
+    the zone's first day); and for each zone, by day, `first_<zone>`, the first row of that day or later, and
+    `end_<zone>`, the row after the last one before that day.
     The two differ only where a clock once went back over midnight, so that a day came twice. `classes`, shape
     `(classes, len(COUNTS))`, says which counts a row of each class adds to: every combination of what decides them
     that occurs in the data. `postings` find the rows of few members.
@@ -147,6 +148,11 @@ class RowCodes:
                 found[of] += np.bincount(cell, minlength=len(found[of]))
         return {of: found[of].reshape(scan.groups, count + 1)[:, :count] for of, count in buckets.items()}
 
+    def taken_us(self, rows: Rows) -> NDArray[np.int64]:
+        """Wait and duration together, in microseconds."""
+        wait, duration = (self.columns[f"{of}_steps"][rows].astype(np.int64) for of in ("wait", "duration"))
+        return (wait + duration) * (1000 * self.step_ms)
+
     def posted_histograms(
         self,
         zone: int,
@@ -182,10 +188,19 @@ class RowCodes:
             weights = self.contributions[:, index][classes]
             counts[:, index] += np.bincount(group, weights, minlength=groups).astype(np.int64)
 
-    def kept(self, zone: int, days: tuple[int, int], members: Mapping[str, NDArray[np.intp]]) -> Iterator[Rows]:
-        """The rows of the half-open span `days` of `zone` (a position) that have one of `members` in each dimension."""
+    def kept(
+        self,
+        zone: int,
+        days: tuple[int, int],
+        members: Mapping[str, NDArray[np.intp]],
+        listed: NDArray[np.intp] | None = None,
+    ) -> Iterator[Rows]:
+        """The rows of the half-open span `days` of `zone` (a position) that have one of `members` in each dimension.
+
+        All of them, or those that are `listed` (upwards).
+        """
         start, end = self.span(zone, days)
-        posted, decided = self._posted(start, end, members)
+        posted, decided = self._posted(start, end, members) if listed is None else (_between(listed, start, end), ())
         undecided = {name: codes for name, codes in members.items() if name not in decided}
         bounds = (start, end) if posted is None else (0, len(posted))
         for first in range(*bounds, _CHUNK_ROWS):
@@ -193,7 +208,7 @@ class RowCodes:
             rows: Rows = chunk if posted is None else posted[chunk]
             kept = self.strays(zone, days, rows)
             for name, codes in undecided.items():
-                passed = among(self.columns[name][rows], codes)
+                passed = one_of(codes)(self.columns[name][rows])
                 kept = passed if kept is None else kept & passed
             if kept is not None:
                 rows = np.flatnonzero(kept) + first if isinstance(rows, slice) else rows[kept]
@@ -232,21 +247,29 @@ class RowCodes:
         return (day >= days[0]) & (day < days[1])
 
 
-def among(column: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether each of `column` is one of `codes`, which are sorted."""
-    firsts = np.flatnonzero(np.diff(codes, prepend=-2) > 1)
-    if len(firsts) > _FEW_RUNS:
+def _between(rows: NDArray[np.intp], start: int, end: int) -> NDArray[np.intp]:
+    return rows[slice(*np.searchsorted(rows, (start, end)))]
+
+
+def one_of(codes: NDArray[np.intp]) -> Callable[[NDArray[Any]], NDArray[np.bool_]]:
+    """What tells whether each of a column is one of `codes`, which are sorted."""
+    lows = codes[np.diff(codes, prepend=-2) > 1].tolist()
+    highs = codes[np.diff(codes, append=np.iinfo(codes.dtype).max) > 1].tolist()
+    if len(lows) > _FEW_RUNS:
         # What is larger than all of them is looked up as the last one, which is none of them.
         flags = np.zeros(int(codes[-1]) + 2, dtype=bool)
         flags[codes] = True
-        return np.take(flags, column, mode="clip")
+        return lambda column: np.take(flags, column, mode="clip")
     # Comparing small integers is so much faster than looking each of them up that a few rounds of it still win.
-    found: NDArray[np.bool_] | None = None
-    lasts = np.flatnonzero(np.diff(codes, append=np.iinfo(codes.dtype).max) > 1)
-    for low, high in zip(codes[firsts].tolist(), codes[lasts].tolist(), strict=True):
-        inside = within(column, low, high)
-        found = inside if found is None else np.logical_or(found, inside, out=found)
-    return np.zeros(len(column), dtype=bool) if found is None else found
+    runs = list(zip(lows, highs, strict=True)) or [(0, -1)]
+
+    def found(column: NDArray[Any]) -> NDArray[np.bool_]:
+        inside = within(column, *runs[0])
+        for low, high in runs[1:]:
+            inside |= within(column, low, high)
+        return inside
+
+    return found
 
 
 def within(column: NDArray[Any], low: int, high: int) -> NDArray[np.bool_]:

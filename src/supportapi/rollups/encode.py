@@ -10,8 +10,9 @@ import polars as pl
 from supportapi.calls.record import SORT_KEY
 from supportapi.measures.tally import COUNTS, SHORT_ABANDON_SECONDS, THRESHOLDS_SECONDS
 from supportapi.rollups.codes import UNKNOWN_BUCKET, RowCodes
+from supportapi.rollups.follow_ups import VERDICTS
 from supportapi.rollups.postings import POSTED, postings
-from supportapi.rollups.repeats import REPEAT, REPEAT_CONDITIONS, REPEATS, repeats
+from supportapi.rollups.repeats import REPEAT, REPEAT_CONDITIONS, repeats
 from supportapi.rollups.states import CONDITIONS, DIMENSIONS, bucket, coded, in_ticks, local_day
 
 if TYPE_CHECKING:
@@ -43,7 +44,12 @@ def in_order_of_time(calls: pl.LazyFrame) -> pl.LazyFrame:
     return calls.sort(SORT_KEY) if calls.select(mixed.any()).collect(engine="streaming").item() else calls
 
 
-def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: Mapping[str, Window]) -> RowCodes:
+def row_codes(
+    calls: pl.LazyFrame,
+    members: Mapping[str, Sequence[str]],
+    days: Mapping[str, Window],
+    agents_by_name: NDArray[np.intp],
+) -> RowCodes:
     """The codes of canonical `calls` in order of time; `days` has the days with data of each reporting zone."""
     ticks = coded(in_ticks(calls), members)
     extent = ticks.select(
@@ -64,7 +70,8 @@ def row_codes(calls: pl.LazyFrame, members: Mapping[str, Sequence[str]], days: M
     for position, window in enumerate(days.values()):
         columns |= _day_index(columns[f"day_{position}"], position, window.days)
     sizes = {name: len(members[name]) + 1 for name in DIMENSIONS}
-    made = (postings(dims, columns, sizes) for dims in POSTED)
+    layouts: dict[tuple[str, ...], NDArray[np.intp]] = {("agent_id",): agents_by_name}
+    made = (postings(dims, columns, sizes, layouts.get(dims)) for dims in POSTED)
     return RowCodes(columns, classes, base_second, step_ms, [each for each in made if each is not None])
 
 
@@ -101,7 +108,7 @@ def _class_code() -> pl.Expr:
     code = code * 6 + pl.col("rating").cast(pl.UInt16).fill_null(0)
     code = code * _WAIT_CLASSES + wait_class.cast(pl.UInt16)
     code = code * 2 + pl.col("duration_ms").is_not_null().cast(pl.UInt16)
-    return (code * len(REPEATS) + pl.col(REPEAT)).cast(pl.UInt16)
+    return (code * len(VERDICTS) + pl.col(REPEAT)).cast(pl.UInt16)
 
 
 def _classes(ticks: pl.LazyFrame, codes: pl.Series) -> tuple[NDArray[np.int8], NDArray[np.uint16]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,7 +30,7 @@ def call_rows(calls: pl.LazyFrame, codes: RowCodes, members: Mapping[str, Sequen
     by_id, id_rank = _id_order(ids)
     plain, lowered = _texts(ids)
     words = {name: _words(_column(calls, name)) for name in WORDS}
-    unit, lasted = _lasted(calls)
+    unit, beyond = _beyond(calls, codes.taken_us(slice(None)))
     parts = RowParts(
         ids=plain,
         lowered=lowered,
@@ -38,14 +39,17 @@ def call_rows(calls: pl.LazyFrame, codes: RowCodes, members: Mapping[str, Sequen
         ordered={},
         known={},
         microsecond=_microsecond(calls, codes),
-        lasted=lasted,
-        lasted_unit=np.array([unit], np.int64),
+        beyond=beyond,
+        beyond_unit=np.array([unit], np.int64),
         name_pairs=_pairs(codes.columns["agent_id"], words["agent_name"].codes),
     )
     rows = CallRows(codes, members, words, parts)
     everyone = np.arange(len(rows), dtype=np.uint32)
     for column in ORDERED:
         parts.ordered[column], parts.known[column] = in_order(rows, column, everyone)
+        for each in codes.postings:
+            if np.array_equal(each.rows, parts.ordered[column]):
+                parts.ordered[column] = each.rows
     return rows
 
 
@@ -70,11 +74,19 @@ def _texts(listed: pl.Series) -> tuple[Texts, Texts]:
 
 
 def _laid_out(listed: pl.Series) -> Texts:
+    prefix = _common(str(listed.min() or ""), str(listed.max() or ""))
+    rest = listed.str.slice(len(prefix))
     parts = [
-        str(listed.slice(at, _JOINED_AT_ONCE).str.join("\n").item()).encode() + LINE_FEED
-        for at in range(0, len(listed), _JOINED_AT_ONCE)
+        str(rest.slice(at, _JOINED_AT_ONCE).str.join("\n").item()).encode() + LINE_FEED
+        for at in range(0, len(rest), _JOINED_AT_ONCE)
     ]
-    return texts(parts, listed.str.len_bytes().to_numpy())
+    return texts(prefix.encode(), parts, rest.str.len_bytes().to_numpy())
+
+
+def _common(lowest: str, highest: str) -> str:
+    """What both begin with, and so all that stands between them."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(lowest, highest, strict=False))
+    return "".join(one for one, _ in same)
 
 
 def _words(column: pl.Series) -> Words:
@@ -95,13 +107,16 @@ def _microsecond(calls: pl.LazyFrame, codes: RowCodes) -> NDArray[np.int32]:
     return beyond if beyond.any() else beyond[:0]
 
 
-def _lasted(calls: pl.LazyFrame) -> tuple[int, NDArray[Any]]:
-    """How long each call lasted from start to end, in the largest unit that divides all of it."""
+def _beyond(calls: pl.LazyFrame, taken_us: NDArray[np.int64]) -> tuple[int, NDArray[Any]]:
+    """What the time from start to end has beyond `taken_us`, in the largest unit that divides all of it."""
     lasted = (pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds()
-    micros = _column(calls.select(lasted.alias("lasted")), "lasted")
+    micros = _column(calls.select(lasted.alias("lasted")), "lasted") - pl.Series(taken_us)
+    if not micros.null_count() and not (micros != 0).any():
+        return 1, np.array([], np.int32)
     unit = next(unit for unit in _UNITS_US if unit == 1 or not (micros % unit != 0).any())
-    steps = (micros // unit).fill_null(-1).to_numpy()
-    return unit, steps.astype(np.int32) if np.max(steps, initial=0) < 2**31 else steps
+    steps = micros // unit
+    kind = np.int32 if np.max(np.abs(steps.fill_null(0).to_numpy()), initial=0) < 2**31 else np.int64
+    return unit, steps.fill_null(np.iinfo(kind).min).to_numpy().astype(kind)
 
 
 def _pairs(agents: NDArray[Any], names: NDArray[Any]) -> NDArray[np.uint32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,23 +15,20 @@ Selection = Sequence[NDArray[np.intp]]
 """For each dimension of a lattice the slots to add up; its last slot, `all`, where the dimension is not limited."""
 
 
-class Lattice:
+class Lattice(msgspec.Struct, frozen=True):
     """The tallies of every combination of members of `dims`, day by day.
 
-    `counts` has shape `(n1 + 1, ..., days + 1, len(COUNTS))` and `sums` likewise: entry `d` along the days holds the
-    total of the days before `d`. `longest`, shape `(n1 + 1, ..., days)`, is each day's longest wait in milliseconds
-    plus one, 0 where none is known. The last slot of each dimension stands for all of its members.
+    `counts` has shape `(n1 + 1, ..., days + 1, columns)` and `sums` likewise: entry `d` along the days holds the total
+    of the days before `d`. `column_of` says which column is that of each of `COUNTS`, see `columns`. `longest`, shape
+    `(n1 + 1, ..., days)`, is each day's longest wait in milliseconds plus one, 0 where none is known. The last slot of
+    each dimension stands for all of its members.
     """
 
-    __slots__ = ("counts", "dims", "longest", "sums")
-
-    def __init__(
-        self, dims: tuple[str, ...], counts: NDArray[Any], sums: NDArray[np.int64], longest: NDArray[Any]
-    ) -> None:
-        self.dims = dims
-        self.counts = counts
-        self.sums = sums
-        self.longest = longest
+    dims: tuple[str, ...]
+    column_of: NDArray[np.intp]
+    counts: NDArray[Any]
+    sums: NDArray[np.int64]
+    longest: NDArray[Any]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -41,11 +39,11 @@ class Lattice:
         """The tallies between neighbouring day `edges`, shape `(*selected, len(edges) - 1)`."""
         at = np.ix_(*selection, edges)
         counts = np.diff(self.counts[at], axis=-2).astype(np.int64, copy=False)
-        return Tally(counts, np.diff(self.sums[at], axis=-2))
+        return Tally(np.take(counts, self.column_of, axis=-1), np.diff(self.sums[at], axis=-2))
 
     def calls_between(self, selection: Selection, edges: NDArray[np.intp]) -> NDArray[np.int64]:
         """The number of calls of each of `between` alone."""
-        found = self.counts[..., CALLS][np.ix_(*selection, edges)]
+        found = self.counts[..., self.column_of[CALLS]][np.ix_(*selection, edges)]
         return np.diff(found, axis=-1).astype(np.int64, copy=False)
 
     def longest_between(self, selection: Selection, edges: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -97,6 +95,13 @@ class HistogramLattice:
         return found
 
 
+def columns(classes: NDArray[np.int8]) -> tuple[list[int], NDArray[np.intp]]:
+    """Which of `COUNTS` to keep, and which of these each of them is: those that count the same calls are kept once."""
+    number: dict[bytes, int] = {}
+    column_of = [number.setdefault(counted.tobytes(), len(number)) for counted in classes.T]
+    return [column_of.index(column) for column in range(len(number))], np.array(column_of, np.intp)
+
+
 def lattice_bytes(sizes: Sequence[int], days: int) -> int:
     """What a lattice over dimensions of `sizes` members takes."""
     slots = int(np.prod([size + 1 for size in sizes], dtype=np.int64))
@@ -108,9 +113,10 @@ def histogram_bytes(sizes: Sequence[int], days: int, step: int, buckets: int) ->
     return int(np.prod([size + 1 for size in sizes], dtype=np.int64)) * (days // step + 1) * buckets * 4
 
 
-def narrowed(longest: NDArray[np.int64]) -> NDArray[Any]:
-    """Longest waits in four bytes each, where they fit."""
-    return longest.astype(np.uint32) if int(longest.max(initial=0)) < 2**32 else longest
+def narrowed(numbers: NDArray[np.int64]) -> NDArray[Any]:
+    """The same in two bytes each, or in four, where they fit; none is negative."""
+    highest = int(numbers.max(initial=0))
+    return numbers.astype(np.uint16 if highest < 2**16 else np.uint32) if highest < 2**32 else numbers
 
 
 def fold_all(dense: NDArray[Any], axes: int, *, maximum: bool = False) -> None:

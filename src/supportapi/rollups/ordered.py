@@ -38,35 +38,41 @@ def sorted_by(calls: CallRows, order: Order, rows: NDArray[Any]) -> NDArray[np.u
     fields = [_field(*calls.sort_values(key.column, rows), descending=key.descending) for key in keys]
     lowest, highest = int(np.min(tied, initial=len(calls))), int(np.max(tied, initial=0))
     width = max(highest - lowest, 0).bit_length()
-    ties = (highest - tied if last.descending else tied - lowest).astype(np.uint64)
+    ties = highest - tied if last.descending else tied - lowest
     if sum(bits for _, bits in fields) + width > _EIGHT_BYTES:
         return rows[np.lexsort([ties, *(numbers for numbers, _ in reversed(fields))])].astype(np.uint32)
     # Sorting numbers that hold all of it is many times as fast as sorting places by one after the other.
     packed = np.zeros(len(rows), np.uint64)
-    for numbers, bits in fields:
-        packed = packed << np.uint64(bits) | numbers
-    packed = packed << np.uint64(width) | ties
+    for numbers, bits in (*fields, (ties, width)):
+        packed <<= np.uint64(bits)
+        packed |= numbers.astype(np.uint64)
     packed.sort()
-    found = (packed & np.uint64((1 << width) - 1)).astype(np.int64)
-    found = highest - found if last.descending else found + lowest
+    packed &= np.uint64((1 << width) - 1)
+    found = highest - packed.astype(np.int64) if last.descending else packed.astype(np.int64) + lowest
     return (found if at is None else at(found)).astype(np.uint32)
 
 
-def _field(values: NDArray[Any], known: NDArray[np.bool_], *, descending: bool) -> tuple[NDArray[np.uint64], int]:
+def _field(values: NDArray[Any], known: NDArray[np.bool_], *, descending: bool) -> tuple[NDArray[Any], int]:
     """Numbers that rise in the order of `values`, or fall; those of the unknown are the largest. And their bits."""
-    whole = values.astype(np.int64)
-    told = whole if known.all() else whole[known]
-    low, high = (int(told.min()), int(told.max())) if len(told) else (0, -1)
-    numbers = high - whole if descending else whole - low
-    return np.where(known, numbers, high - low + 1).astype(np.uint64), (high - low + 1).bit_length()
+    every = bool(known.all())
+    told = values if every else values[known]
+    low, high = (int(told.min()), int(told.max())) if len(told) else (0, 0)
+    numbers = high - values if descending else values - low
+    if every:
+        return numbers, (high - low).bit_length()
+    return np.where(known, numbers, np.uint64(high - low + 1)), (high - low + 1).bit_length()
 
 
 class Upwards:
-    """Rows upwards with the unknown ones last: `known` of `count` have a value. To be read upwards or downwards."""
+    """`count` rows upwards with the unknown ones last, to be read upwards or downwards."""
 
-    def __init__(self, count: int, known: int) -> None:
+    def __init__(self, count: int) -> None:
         self.count = count
-        self.known = known
+
+    @property
+    def known(self) -> int:
+        """How many have a value."""
+        raise NotImplementedError
 
     def upwards(self, start: int, end: int) -> NDArray[Any]:
         """The rows at the places from `start` up to `end`."""
@@ -86,9 +92,15 @@ class Run(Upwards):
     """Rows one after the other. `rows` None are those from `first` on, as they stand."""
 
     def __init__(self, rows: NDArray[np.uint32] | None, count: int, known: int, first: int = 0) -> None:
-        super().__init__(count, known)
+        super().__init__(count)
+        self._known = known
         self._rows = rows
         self._first = first
+
+    @property
+    def known(self) -> int:
+        """How many have a value."""
+        return self._known
 
     def upwards(self, start: int, end: int) -> NDArray[Any]:
         """The rows at the places from `start` up to `end`."""

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from supportapi.rollups.questions import Measured
 
 
-_PLAIN: Final = ("by_id", "id_rank", "microsecond", "lasted", "lasted_unit", "name_pairs")
+_PLAIN: Final = ("by_id", "id_rank", "microsecond", "beyond", "beyond_unit", "name_pairs")
+_NONE: Final = np.array([], np.uint32)
+_TEXTS: Final = ("data", "ends", "places", "prefix")
 
 
 class ZoneHeader(msgspec.Struct, frozen=True):
@@ -56,10 +58,7 @@ def zone_arrays(zone: Zone) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     for at, lattice in enumerate(zone.lattices):
         prefix = f"zone{zone.position}-lattice{at}"
-        if isinstance(lattice, PairLattice):
-            arrays[f"{prefix}-marks"], arrays[f"{prefix}-before"] = lattice.marks, lattice.before
-        arrays[f"{prefix}-counts"], arrays[f"{prefix}-sums"] = lattice.counts, lattice.sums
-        arrays[f"{prefix}-longest"] = lattice.longest
+        arrays |= {f"{prefix}-{part}": getattr(lattice, part) for part in _parts(lattice.dims)}
     for of, listed in zone.histograms.items():
         arrays |= {f"zone{zone.position}-{of}{at}": histogram.counts for at, histogram in enumerate(listed)}
     return arrays
@@ -71,12 +70,8 @@ def read_zone(position: int, header: ZoneHeader, arrays: Mapping[str, NDArray[An
     lattices: list[Lattice | PairLattice] = []
     for at, dims in enumerate(header.lattices):
         prefix = f"zone{position}-lattice{at}"
-        counts, sums, longest = (arrays[f"{prefix}-{part}"] for part in ("counts", "sums", "longest"))
-        if dims == PairLattice.dims:
-            marks, before = arrays[f"{prefix}-marks"], arrays[f"{prefix}-before"]
-            lattices.append(PairLattice(marks, before, counts, sums, longest))
-        else:
-            lattices.append(Lattice(dims, counts, sums, longest))
+        parts = {part: arrays[f"{prefix}-{part}"] for part in _parts(dims)}
+        lattices.append(PairLattice(**parts) if dims == PairLattice.dims else Lattice(dims, **parts))
     histograms = {
         of: tuple(
             HistogramLattice(dims, step, first, arrays[f"zone{position}-{of}{at}"])
@@ -87,12 +82,19 @@ def read_zone(position: int, header: ZoneHeader, arrays: Mapping[str, NDArray[An
     return Zone(position, data, tuple(lattices), histograms)
 
 
+def _parts(dims: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of a lattice's arrays."""
+    if dims == PairLattice.dims:
+        return PairLattice.__struct_fields__
+    return tuple(part for part in Lattice.__struct_fields__ if part != "dims")
+
+
 def codes_arrays(codes: RowCodes) -> dict[str, NDArray[Any]]:
     """The arrays of the row codes by name."""
     arrays = {"classes": codes.classes, **{f"rows-{name}": column for name, column in codes.columns.items()}}
     for each in codes.postings:
         name = _posted(each.dims)
-        arrays |= {f"{name}-rows": each.rows, f"{name}-ends": each.ends}
+        arrays |= {f"{name}-rows": each.rows, f"{name}-starts": each.starts, f"{name}-ends": each.ends}
         arrays |= {f"{name}-{of}": buckets for of, buckets in each.buckets.items()}
     return arrays
 
@@ -109,7 +111,8 @@ def calls_arrays(calls: CallRows) -> dict[str, NDArray[Any]]:
     parts = calls.parts
     arrays: dict[str, NDArray[Any]] = {f"calls-{name}": getattr(parts, name) for name in _PLAIN}
     arrays["calls-known"] = np.array([parts.known[column] for column in ORDERED], np.int64)
-    arrays |= {f"calls-by-{column}": parts.ordered[column] for column in ORDERED}
+    posted = [id(each.rows) for each in calls.codes.postings]
+    arrays |= {f"calls-by-{column}": rows for column, rows in parts.ordered.items() if id(rows) not in posted}
     arrays |= _texts_arrays("calls-ids", parts.ids, parts.lowered)
     for column, words in calls.words.items():
         arrays[f"calls-{column}"] = words.codes
@@ -123,10 +126,12 @@ def read_calls(codes: RowCodes, members: Mapping[str, Sequence[str]], arrays: Ma
         name: Words(*_read_texts(f"calls-{name}", arrays), codes=np.asarray(arrays[f"calls-{name}"])) for name in WORDS
     }
     ids, lowered = _read_texts("calls-ids", arrays)
+    # Where each agent has a name of their own, their postings, which go by name, are the order of names as well.
+    by_agent = next((each.rows for each in codes.postings if each.dims == ("agent_id",)), _NONE)
     parts = RowParts(
         ids=ids,
         lowered=lowered,
-        ordered={column: arrays[f"calls-by-{column}"] for column in ORDERED},
+        ordered={column: arrays.get(f"calls-by-{column}", by_agent) for column in ORDERED},
         known=dict(zip(ORDERED, arrays["calls-known"].tolist(), strict=True)),
         **{name: arrays[f"calls-{name}"] for name in _PLAIN},
     )
@@ -135,18 +140,12 @@ def read_calls(codes: RowCodes, members: Mapping[str, Sequence[str]], arrays: Ma
 
 def _texts_arrays(name: str, plain: Texts, lowered: Texts) -> dict[str, NDArray[Any]]:
     kept = {"text": plain} if lowered is plain else {"text": plain, "lowered": lowered}
-    return {
-        f"{name}-{kind}-{part}": getattr(texts, part)
-        for kind, texts in kept.items()
-        for part in ("data", "ends", "places")
-    }
+    return {f"{name}-{kind}-{part}": getattr(texts, part) for kind, texts in kept.items() for part in _TEXTS}
 
 
 def _read_texts(name: str, arrays: Mapping[str, NDArray[Any]]) -> tuple[Texts, Texts]:
     plain, lowered = (
-        Texts(*(arrays[f"{name}-{kind}-{part}"] for part in ("data", "ends", "places")))
-        if f"{name}-{kind}-data" in arrays
-        else None
+        Texts(*(arrays[f"{name}-{kind}-{part}"] for part in _TEXTS)) if f"{name}-{kind}-data" in arrays else None
         for kind in ("text", "lowered")
     )
     if plain is None:
@@ -158,7 +157,8 @@ def _read_postings(dims: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) ->
     name = _posted(dims)
     kept: tuple[Measured, ...] = ("wait", "duration")
     buckets: dict[Measured, NDArray[Any]] = {of: arrays[f"{name}-{of}"] for of in kept if f"{name}-{of}" in arrays}
-    return Postings(dims, arrays[f"{name}-rows"], arrays[f"{name}-ends"], buckets)
+    rows, starts, ends = (arrays[f"{name}-{part}"] for part in ("rows", "starts", "ends"))
+    return Postings(dims, rows, starts, ends, buckets)
 
 
 def _posted(dims: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,8 @@ from supportapi.rollups.pair_lattice import PairLattice
 from supportapi.rollups.questions import PAIR, Key, TimeKey
 
 PAIR_COLUMNS: Final = ("agent_id", "region")
+NO_DAYS: Final = Window(date(1970, 1, 1), date(1970, 1, 1))
+"""The days with data of no calls at all."""
 
 
 class Zone(msgspec.Struct, frozen=True):
@@ -61,7 +64,9 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def covers(dims: tuple[str, ...], needed: frozenset[str]) -> bool:
-    """Whether cells over `dims` tell apart everything that is `needed`."""
+    """Whether cells over `dims` tell apart everything that is `needed`; pairs tell nothing of all of them together."""
+    if dims == (PAIR,) and not needed:
+        return False
     known = {name for dim in dims for name in (PAIR_COLUMNS if dim == PAIR else (dim,))}
     return needed <= known
 

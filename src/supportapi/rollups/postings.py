@@ -28,12 +28,13 @@ _MOST_LOOKS: Final = 512
 class Postings(msgspec.Struct, frozen=True):
     """The rows of every combination of members of `dims`, one after the other, each in order of time.
 
-    `ends`, with an axis for each dimension, says where in `rows` those of a combination end and the next one's begin.
+    `starts` and `ends`, with an axis for each dimension, say where in `rows` those of a combination begin and end.
     `buckets` has the `wait` and the `duration` bucket of each of `rows` in the same order, or nothing.
     """
 
     dims: tuple[str, ...]
     rows: NDArray[np.uint32]
+    starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     buckets: Mapping[Measured, NDArray[np.uint16]]
 
@@ -41,8 +42,8 @@ class Postings(msgspec.Struct, frozen=True):
         """How many rows have one of `members` in each of `dims`; None where none of `dims` is limited."""
         if members.keys().isdisjoint(self.dims):
             return None
-        sizes = np.diff(self.ends.ravel(), prepend=0).reshape(self.ends.shape)
-        return int(sizes[np.ix_(*self._kept(members))].sum())
+        cells = np.ix_(*self._kept(members))
+        return int((self.ends[cells] - self.starts[cells]).sum())
 
     def between(self, first: int, end: int, members: Mapping[str, NDArray[np.intp]]) -> NDArray[np.intp] | None:
         """The rows from `first` up to `end` that have one of `members` in each of `dims`, by combination.
@@ -84,25 +85,41 @@ class Postings(msgspec.Struct, frozen=True):
         if members.keys().isdisjoint(self.dims) or np.prod([len(codes) for codes in kept]) > _MOST_LOOKS:
             return None
         cells = np.ravel_multi_index(np.ix_(*kept), self.ends.shape).ravel()
-        ends = self.ends.ravel()
-        starts = np.where(cells > 0, ends[cells - 1], 0)
         wanted = np.array(bounds, dtype=np.uint32)
-        runs = zip(starts.tolist(), ends[cells].tolist(), strict=True)
+        runs = zip(self.starts.ravel()[cells].tolist(), self.ends.ravel()[cells].tolist(), strict=True)
         found = [start + self.rows[start:stop].searchsorted(wanted) for start, stop in runs]
         return np.array(found, dtype=np.intp).reshape(len(found), len(wanted))
 
 
-def postings(dims: tuple[str, ...], columns: Mapping[str, NDArray[Any]], sizes: Mapping[str, int]) -> Postings | None:
-    """The postings of `columns` of member codes below `sizes`; None where there are too many combinations."""
+def postings(
+    dims: tuple[str, ...],
+    columns: Mapping[str, NDArray[Any]],
+    sizes: Mapping[str, int],
+    layout: NDArray[np.intp] | None = None,
+) -> Postings | None:
+    """The postings of `columns` of member codes below `sizes`; None where there are too many combinations.
+
+    `layout` lists the combinations in the order in which their rows are to follow each other.
+    """
     shape = tuple(sizes[dim] for dim in dims)
     cells = int(np.prod(shape, dtype=np.int64))
     if cells > _MOST_CELLS:
         return None
     cell = np.ravel_multi_index(tuple(columns[dim] for dim in dims), shape).astype(np.uint16)
-    ends = np.cumsum(np.bincount(cell, minlength=cells)).reshape(shape)
-    rows = np.argsort(cell, kind="stable").astype(np.uint32)
+    place = np.arange(cells, dtype=np.uint16)
+    if layout is not None:
+        place[layout] = np.arange(cells, dtype=np.uint16)
+    ends = np.cumsum(np.bincount(place[cell], minlength=cells))
+    starts = np.append(0, ends[:-1])
+    rows = np.argsort(place[cell], kind="stable").astype(np.uint32)
     kept: tuple[Measured, ...] = ("wait", "duration") if dims == BUCKETED else ()
-    return Postings(dims, rows, ends, {of: columns[f"{of}_bucket"][rows] for of in kept})
+    return Postings(
+        dims,
+        rows,
+        starts[place].reshape(shape),
+        ends[place].reshape(shape),
+        {of: columns[f"{of}_bucket"][rows] for of in kept},
+    )
 
 
 def _joined(column: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:

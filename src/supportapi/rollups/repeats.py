@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from supportapi.measures.tally import COUNTS, REPEAT_COUNTS, REPEAT_DAYS
+from supportapi.measures.tally import COUNTS, REPEAT_COUNTS
+from supportapi.rollups.follow_ups import COUNTED, UNJUDGED, judged
 from supportapi.rollups.states import CELL_KEYS, PartialState
 
 if TYPE_CHECKING:
@@ -20,20 +21,10 @@ if TYPE_CHECKING:
     from supportapi.rollups.codes import RowCodes
 
 REPEAT: Final = "repeat"
-REPEATS: Final = (*range(4),)
-_UNJUDGED, _YOUNG, _REPEATED, _FINAL = REPEATS
-"""What the column `repeat` says of a call: not resolved, or of nobody that is known; too young to tell; followed by
-another one; or the last about its issue."""
-
-_MATURED: Final = pl.col(REPEAT) >= _REPEATED
 REPEAT_CONDITIONS: Final[dict[str, pl.Expr]] = {
-    "resolved_young": pl.col(REPEAT) == _YOUNG,
-    "resolved_matured": _MATURED,
-    "resolved_without_repeat": pl.col(REPEAT) == _FINAL,
+    name: pl.col(REPEAT).is_in(np.flatnonzero(COUNTED[:, at]).tolist()) for at, name in enumerate(REPEAT_COUNTS)
 }
-"""Which calls each of `REPEAT_COUNTS` counts."""
-
-_REPEAT_US: Final = REPEAT_DAYS * 86_400_000_000
+"""Which calls each of `REPEAT_COUNTS` counts: the column `repeat` is a call's verdict (see `follow_ups`)."""
 
 
 def repeats(ticks: pl.LazyFrame, as_of_us: int) -> pl.Series:
@@ -50,10 +41,8 @@ def repeats(ticks: pl.LazyFrame, as_of_us: int) -> pl.Series:
     ).collect(engine="streaming")
     known = np.flatnonzero(rows.get_column("customer").is_not_null().to_numpy())
     customer, issue, at, resolved = (column[known].to_numpy() for column in rows.get_columns())
-    followed = _followed(customer * (issue.max(initial=0) + 1) + issue, at)
-    verdict = np.where(at > as_of_us - _REPEAT_US, _YOUNG, np.where(followed, _REPEATED, _FINAL))
-    found = np.full(rows.height, _UNJUDGED, np.uint8)
-    found[known] = np.where(resolved, verdict, _UNJUDGED)
+    found = np.full(rows.height, UNJUDGED, np.uint8)
+    found[known] = judged(customer, issue, at, resolved, as_of_us)
     return pl.Series(REPEAT, found)
 
 
@@ -76,17 +65,3 @@ def completed(state: PartialState, codes: RowCodes, data: Mapping[str, Window]) 
             joined = cells[f"{zone}/{kind}"].join(spelled, on=["day", *keys], how="left", maintain_order="left")
             cells[f"{zone}/{kind}"] = joined.with_columns(pl.col(REPEAT_COUNTS).fill_null(0))
     return msgspec.structs.replace(state, cells=cells)
-
-
-def _followed(group: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each call, in order of time, has a later one of its group within `REPEAT_DAYS`."""
-    followed = np.zeros(len(group), dtype=bool)
-    if not len(group):
-        return followed
-    order = np.argsort(group, kind="stable")
-    group, at = group[order], at[order]
-    # Calls of one instant stand together: none of them is later than another.
-    first = np.flatnonzero(np.append(True, (np.diff(group) != 0) | (np.diff(at) != 0)))
-    near = (np.diff(group[first]) == 0) & (np.diff(at[first]) <= _REPEAT_US)
-    followed[order] = np.repeat(np.append(near, False), np.diff(np.append(first, len(order))))
-    return followed

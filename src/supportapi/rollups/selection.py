@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from supportapi.rollups.aggregates import Aggregates
     from supportapi.rollups.axes import TimeAxis
     from supportapi.rollups.codes import Rows
+    from supportapi.rollups.lattice import Lattice
+    from supportapi.rollups.pair_lattice import PairLattice
     from supportapi.rollups.questions import Key, Measured, Source, TimeAxisName
 
 
@@ -50,7 +52,7 @@ class Selection:
     @property
     def days(self) -> Window:
         """The days of the window that lie inside the data."""
-        return self._window.intersect(self._zone.data)
+        return self._window.intersect(self._aggregates.data_window(self._name))
 
     @property
     def columns_present(self) -> frozenset[str]:
@@ -136,12 +138,25 @@ class Selection:
 
     def _tallied(self, plan: Plan, by: tuple[str, ...]) -> Answer:
         if plan.lattice is not None:
-            return Answer(cells.tally(plan, plan.lattice), plan.keys, "rollup")
+            return self._by_cells(plan, plan.lattice)
         sides = self._sides_of(plan, by)
         if sides is not None:
             return Answer(sides[0].tally(by).tally - sides[1].tally(by).tally, plan.keys, "scan")
         rows = self._kept(plan.days)
         return Answer(scans.tally(self._aggregates.codes, plan, rows), plan.keys, "scan")
+
+    def _by_cells(self, plan: Plan, lattice: Lattice | PairLattice) -> Answer:
+        """What the cells count; of a view, with the calls that it judges otherwise than they do."""
+        found, view = cells.tally(plan, lattice), self._aggregates.view
+        if view is None or not len(view.rejudged):
+            return Answer(found, plan.keys, "rollup")
+        codes = self._aggregates.codes
+        rows = list(codes.kept(self._zone.position, plan.days, self._selected, view.rejudged))
+        moved = scans.tally(codes, plan, rows) - scans.tally(view.judged_by_all, plan, rows)
+        if not moved.counts.any():
+            return Answer(found, plan.keys, "rollup")
+        self._scanned = True
+        return Answer(found + moved, plan.keys, "scan")
 
     def _calls_of_pairs(self, by: tuple[str, ...], pairs: NDArray[np.intp]) -> NDArray[np.int64]:
         """The number of calls of some pairs, from the rows of their agents alone."""
@@ -171,7 +186,8 @@ class Selection:
         rows, codes = self._aggregates.codes, self._selected[name]
         if not rows.are_many(self._selected):
             return None  # they are found sooner than another answer could be subtracted
-        rest = np.setdiff1d(self._aggregates.occurring[name], codes)
+        # Of all members, those that a view does not show included: it is them that cells must be rid of.
+        rest = np.setdiff1d(np.arange(len(self._aggregates.facts.members[name])), codes)
         if not rows.is_rarer({name: rest}, {name: codes}):
             return None
         others = {other: kept for other, kept in self._selected.items() if other != name}

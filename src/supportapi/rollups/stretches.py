@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STRETCH: Final = 1 << 17
+_STRETCH: Final = 1 << 18
 
 
 def total(first: int, end: int, work: Callable[[slice], int]) -> int:

@@ -23,26 +23,31 @@ _SEARCHED_BYTES: Final = 1 << 20
 
 
 class Texts:
-    """Texts by number. `data` has a row for each where all have the same length, else `ends` says where each ends.
+    """Texts by number, all of which begin with `prefix`; what each has behind it stands in `data`.
 
-    `places`, shape `(256,)`, has for each byte the set of places (as bits) at which it stands in any text: what cannot
-    stand anywhere but in front needs no search.
+    `data` has a row for each where all have the same length, else `ends` says where each ends. `places`, shape
+    `(256,)`, has for each byte the set of places (as bits) at which it stands in any text: what cannot stand anywhere
+    but in front needs no search.
     """
 
-    __slots__ = ("_flat", "data", "ends", "places")
+    __slots__ = ("_begin", "_flat", "data", "ends", "places", "prefix")
 
-    def __init__(self, data: NDArray[np.uint8], ends: NDArray[np.int64], places: NDArray[np.uint64]) -> None:
+    def __init__(
+        self, data: NDArray[np.uint8], ends: NDArray[np.int64], places: NDArray[np.uint64], prefix: NDArray[np.uint8]
+    ) -> None:
         self.data = data
         self.ends = ends
         self.places = places
+        self.prefix = prefix
         self._flat = data.reshape(-1)
+        self._begin = prefix.tobytes()
 
     def __len__(self) -> int:
         return len(self.data) if self.data.ndim == 2 else len(self.ends)  # noqa: PLR2004 - rows and bytes
 
     def __getitem__(self, number: int) -> bytes:
         start, end = self._bounds(number)
-        return self._flat[start:end].tobytes()
+        return self._begin + self._flat[start:end].tobytes()
 
     def __iter__(self) -> Iterator[bytes]:
         return (self[number] for number in range(len(self)))
@@ -77,9 +82,21 @@ class Texts:
 
         Searched from the last one on until at least `most` are found; whether there may be more stands beside them.
         """
+        if text in self._begin:
+            return np.arange(first, end), False
+        # What the prefix ends with may be what the text begins with.
+        tails = [text[size:] for size in range(1, len(text)) if self._begin.endswith(text[:size])]
+        found = [
+            self._holding(text, b"", first, end, most),
+            *(self._holding(tail, b"^", first, end, most) for tail in tails),
+        ]
+        return np.unique(np.concatenate([numbers for numbers, _ in found])), any(more for _, more in found)
+
+    def _holding(self, text: bytes, where: bytes, first: int, end: int, most: int) -> tuple[NDArray[np.int64], bool]:
+        """As `holding`, of what stands behind the prefix; `where` is what a pattern begins with."""
         # To the end of the line: a text that holds it twice is one find. With a line feed, every place is looked at.
-        within = re.escape(text)
-        pattern = re.compile(rb"(?=%b)" % within if LINE_FEED in text else within + rb"[^\n]*")
+        within = where + re.escape(text)
+        pattern = re.compile(rb"(?=%b)" % within if LINE_FEED in text else within + rb"[^\n]*", re.MULTILINE)
         low, high = (self._bounds(first)[0], self._bounds(end - 1)[1]) if end > first else (0, 0)
         parts: list[NDArray[np.int64]] = []
         found, stop = 0, high
@@ -108,25 +125,26 @@ class Texts:
         return int(self.ends[number - 1]) + 1 if number else 0, int(self.ends[number])
 
 
-def texts(parts: Sequence[bytes], lengths: NDArray[np.integer]) -> Texts:
-    """Texts of these `lengths` in bytes; `parts` joined are all of them, each with a line feed after it."""
+def texts(prefix: bytes, parts: Sequence[bytes], lengths: NDArray[np.integer]) -> Texts:
+    """Texts of so many bytes behind `prefix`; `parts` joined are all of these, each with a line feed after it."""
+    begin = np.frombuffer(prefix, np.uint8)
     data = np.frombuffer(b"".join(parts), np.uint8)
     ends = np.cumsum(lengths.astype(np.int64) + 1) - 1
     longest = int(lengths.max(initial=0))
     if len(ends) and longest == lengths.min():
         rows = data.reshape(len(ends), longest + 1)
-        columns = ((place, rows[:, place]) for place in range(longest))
-        return Texts(rows, np.array([], np.int64), _places(columns, longest))
+        columns = (rows[:, place] for place in range(longest))
+        return Texts(rows, np.array([], np.int64), _places(begin, columns, longest), begin)
     starts = ends - lengths
-    columns = ((place, data[starts[lengths > place] + place]) for place in range(longest))
-    return Texts(data, ends, _places(columns, longest))
+    columns = (data[starts[lengths > place] + place] for place in range(longest))
+    return Texts(data, ends, _places(begin, columns, longest), begin)
 
 
-def _places(columns: Iterable[tuple[int, NDArray[np.uint8]]], longest: int) -> NDArray[np.uint64]:
+def _places(begin: NDArray[np.uint8], columns: Iterable[NDArray[np.uint8]], longest: int) -> NDArray[np.uint64]:
     """At which places each byte stands; everywhere where texts are longer than can be told."""
-    if longest > _LONGEST_TOLD:
+    if len(begin) + longest > _LONGEST_TOLD:
         return np.full(256, _ANYWHERE)
     found = np.zeros(256, np.uint64)
-    for place, column in columns:
+    for place, column in enumerate((*begin[:, None], *columns)):
         found[np.bincount(column, minlength=256) > 0] |= np.uint64(1 << place)
     return found

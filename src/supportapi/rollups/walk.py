@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 1 << 15
 _WALKED: Final = 1 << 18
-"""So many places are walked sooner than it is counted what stands before the last of them."""
+"""So many places, some blocks of them, are walked sooner than it is counted what stands before the last of them."""
 
 _SAMPLED: Final = 1 << 14
 
@@ -86,10 +86,19 @@ class Walk(Upwards):
     """
 
     def __init__(self, run: Run, marked: Marked) -> None:
-        super().__init__(marked.count, marked.count if run.known == run.count else marked.known())
+        super().__init__(marked.count)
         self._run = run
         self._marked = marked
-        self._told = sorted({(0, 0), (self.known, run.known), (self.count, run.count)})
+        self._told = [(0, 0), (self.count, run.count)]
+        self._known = marked.count if run.known == run.count else None
+
+    @property
+    def known(self) -> int:
+        """How many have a value."""
+        if self._known is None:
+            self._known = self._marked.known()
+            self._tell(self._known, self._run.known)
+        return self._known
 
     def upwards(self, start: int, end: int) -> NDArray[Any]:
         """The rows at the places from `start` up to `end` of those that are kept."""
@@ -115,23 +124,23 @@ class Walk(Upwards):
         while True:
             at = bisect_right(self._told, wanted, key=lambda told: told[0])
             (before, low), (after, high) = self._told[at - 1 : at + 1]
-            if high - low <= _WALKED:
-                return before, low
-            guess, doubt = self._guess((wanted - before) / (after - before), low, high)
+            guess = low if high - low <= _WALKED else self._guess((wanted - before) / (after - before), low, high)
             if guess - low <= _WALKED:
                 return before, low
-            place = _probe(low, guess, high, doubt)
-            self._tell(self._marked.before(int(self._run.upwards(place, place + 1)[0])), place)
+            if high - guess > _WALKED:
+                self._tell(self._marked.before(int(self._run.upwards(guess, guess + 1)[0])), guess)
+            else:
+                start = max(high - _BLOCK, low)
+                self._tell(after - int(np.count_nonzero(self._run.marks(self._marked.mask, start, high))), start)
 
-    def _guess(self, share: float, low: int, high: int) -> tuple[int, int]:
-        """Where about between `low` and `high` so large a share of the kept rows is reached, give or take so much."""
+    def _guess(self, share: float, low: int, high: int) -> int:
+        """Where about between `low` and `high` so large a share of the kept rows is reached."""
         step = -(-(high - low) // _SAMPLED)
-        reached = np.cumsum(self._run.marks(self._marked.mask, low, high, step))
-        kept = int(reached[-1])
-        if not kept:
-            return (low + high) // 2, 0
-        at = int(np.searchsorted(reached, share * kept, side="right"))
-        return min(low + at * step, high), round((high - low) / kept**0.5)
+        reached = np.cumsum(self._run.marks(self._marked.mask, low, high, step), dtype=np.intp)
+        if not reached[-1]:
+            return (low + high) // 2
+        at = int(reached.searchsorted(share * int(reached[-1]), side="right"))
+        return min(low + at * step, high - 1)
 
     def _tell(self, before: int, place: int) -> None:
         at = bisect_left(self._told, (before, place))
@@ -139,20 +148,9 @@ class Walk(Upwards):
             self._told.insert(at, (before, place))
 
 
-def _probe(low: int, guess: int, high: int, doubt: int) -> int:
-    """Where to count next, between `low` and `high`: first before the guess, then behind it, then in between."""
-    if guess - low > 2 * doubt:
-        place = guess - doubt
-    elif high - guess > 2 * doubt:
-        place = guess + doubt
-    else:
-        place = (low + guess) // 2
-    return min(max(place, low + 1), high - 1)
+def _all(rows: slice[int, int, None]) -> NDArray[np.bool_]:
+    return np.ones(int(rows.stop - rows.start), dtype=bool)
 
 
-def _all(rows: slice) -> NDArray[np.bool_]:
-    return np.ones(rows.stop - rows.start, dtype=bool)
-
-
-def _none(rows: slice) -> NDArray[np.bool_]:
-    return np.zeros(rows.stop - rows.start, dtype=bool)
+def _none(rows: slice[int, int, None]) -> NDArray[np.bool_]:
+    return np.zeros(int(rows.stop - rows.start), dtype=bool)
