@@ -6,7 +6,7 @@ PYTHON ?= python3
 NODE_MODULES := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test fuzz check fmt lint openapi pages docs bench bench-peers bench-serve audit lock clean client check-client \
+.PHONY: help dev test fuzz faults check fmt lint openapi pages docs bench bench-peers bench-serve audit lock clean client check-client \
 	dashboard check-dashboard test-browser screenshots
 
 help: ## this list
@@ -21,6 +21,9 @@ test: $(VENV)/.dev ## run the tests
 fuzz: $(VENV)/.dev ## as the tests of made-up input, with twenty times as many examples
 	$(BIN)/python -m pytest -q -n auto --dist worksteal --timeout 3600 --hypothesis-profile long \
 		tests/api/test_document.py tests/calls tests/answers/test_query_string.py
+
+faults: $(VENV)/.dev ## the injected faults that take long: kills in each stage, 100 publishes under random kills ...
+	$(BIN)/python -m pytest -q -m faults --timeout 600 tests
 
 audit: $(VENV)/.dev ## known weaknesses of what the lock files pin
 	$(BIN)/python scripts/audit.py

@@ -11,10 +11,10 @@ import click
 
 from supportapi.errors import SettingsInvalid, StartRefused, SupportApiError
 from supportapi.processes.progress import progress_line
+from supportapi.processes.users_command import users
 from supportapi.release import RELEASE
 
 if TYPE_CHECKING:
-    from supportapi.access.principal import Role
     from supportapi.settings import Settings
 
 _FAILED: Final = 1
@@ -25,9 +25,6 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 _PATH: Final = click.Path(path_type=Path)
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="For programs.")
-_REGIONS: Final = click.option("--region", "regions", multiple=True, metavar="REGION",
-                               help="A viewer who may see the calls of this region (and of others that are named so) "
-                               "alone; `null` names those of no known region.")  # fmt: skip
 _TIED: Final = click.option("--tied", is_flag=True, help="End with the program that started this one (Linux).")
 
 
@@ -256,72 +253,13 @@ def openapi(out: Path | None, check: Path | None) -> None:
         click.echo(document, nl=False)
 
 
-# -- users -------------------------------------------------------------------------------------------------------
-
-
-@main.group()
-def users() -> None:
-    """Who may sign in: users kept in SUPPORTAPI_HOME, beside those of SUPPORTAPI_USERS."""
-
-
-@users.command("add")
-@click.argument("username")
-@click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
-@_REGIONS
-@click.password_option(help="Asked for when it is not given.")
-def add_user(username: str, role: Role, regions: tuple[str, ...], password: str) -> None:
-    """Add a user, or give one a new role, password and regions."""
-    from supportapi.access.users import UserFile  # noqa: PLC0415
-
-    UserFile(_settings().supportapi_home).add(username, role, password, regions or None)
-    click.echo(f"{username} may sign in as {role}, and see {_told(regions or None)}.")
-
-
-@users.command("list")
-def list_users() -> None:
-    """List everybody who may sign in."""
-    from supportapi.processes.application import users as everybody  # noqa: PLC0415
-
-    for user in everybody(_settings()).everybody().values():
-        click.echo(f"{user.username}\t{user.role}\t{_told(user.regions)}")
-
-
-@users.command("remove")
-@click.argument("username")
-def remove_user(username: str) -> None:
-    """Remove a user of SUPPORTAPI_HOME."""
-    from supportapi.access.users import UserFile  # noqa: PLC0415
-
-    UserFile(_settings().supportapi_home).remove(username)
-    click.echo(f"{username} may not sign in any more; their tokens are refused within half a minute.")
-
-
-@users.command("hash")
-@click.argument("username")
-@click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
-@_REGIONS
-@click.password_option()
-def hash_user(username: str, role: Role, regions: tuple[str, ...], password: str) -> None:
-    """Print an entry for SUPPORTAPI_USERS."""
-    from urllib.parse import quote  # noqa: PLC0415
-
-    from supportapi.access.passwords import hash_password  # noqa: PLC0415
-    from supportapi.access.users import refuse_unusable  # noqa: PLC0415
-
-    refuse_unusable(username, password, role, regions or None)
-    rule = ":" + ",".join(quote(region, safe="") for region in regions) if regions else ""
-    click.echo(f"{username}:{role}:{hash_password(password)}{rule}")
-
-
-def _told(regions: tuple[str, ...] | None) -> str:
-    return f"the calls of {', '.join(regions)}" if regions else "all calls" if regions is None else "no calls"
-
-
 def _settings() -> Settings:
     from supportapi.processes.start import read_settings  # noqa: PLC0415
 
     return read_settings()
 
+
+main.add_command(users)
 
 if __name__ == "__main__":
     main(prog_name="supportapi")

@@ -306,7 +306,7 @@ async def test_who_is_limited_meanwhile_does_not_go_on_listening_to_more(moving:
     world.publish()
     await settle(lambda: listener.ended)
 
-    assert listener.events() == []
+    assert [(kind, data) for kind, _, data in listener.events()] == [("stream.closing", {"reason": "rights"})]
 
 
 async def test_the_live_dataset_has_no_size_for_who_may_not_see_all_of_it(limited: Api) -> None:

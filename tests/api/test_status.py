@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supportapi.snapshots import keys
 from tests.api.world import Api, World, clock, serving, settle, some_calls
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ async def test_no_manifest_and_no_version_is_told_by_its_code(empty_world: World
     ("said", "reason"),
     [
         ({"version": "f" * 16}, "manifest_changed"),
-        ({"version": "f" * 16, "error_code": "DATA_CORRUPT", "error_message": "torn"}, "build_failed"),
+        ({"version": "f" * 16, "error_code": "DATA_CORRUPT", "error_job": "build-1"}, "build_failed"),
+        ({"version": "f" * 16, "error_code": "NEWER_RELEASE"}, "manifest_changed"),
         ({"version": None, "error_code": "MANIFEST_INVALID", "error_message": "no JSON"}, "manifest_unreadable"),
     ],
 )
@@ -144,3 +146,37 @@ async def test_a_machine_that_may_not_write_serves_its_version_and_says_why_it_i
 
     assert (metrics.json()["meta"]["version"], metrics.json()["meta"]["stale_reason"]) == (served, "manifest_changed")
     assert (ready["status"], failing(ready)) == ("degraded", {"DATASET_NOT_WRITABLE"})
+
+
+async def test_an_api_that_starts_after_a_later_release_has_published_serves_the_newest_that_it_can_read(
+    world: World,
+) -> None:
+    version = world.shelf.history()[0].card.version
+    world.redis.hset(keys.CURRENT, mapping={"version": "f" * 16, "format": keys.FORMAT + 1})
+    world.see(version="f" * 16)
+    async with serving(world) as api:
+        await settle(lambda: api.doors.follower.seen.load_problem is not None)
+
+        metrics, ready = await api.get("/api/metrics?range=7d"), (await api.client.get("/api/readyz")).json()["data"]
+
+    assert (metrics.json()["meta"]["version"], metrics.json()["meta"]["stale_reason"]) == (version, "manifest_changed")
+    assert (ready["status"], failing(ready)) == ("degraded", {"WARMING_UP"})
+
+
+async def test_a_machine_that_starts_and_cannot_have_the_version_in_force_serves_the_newest_that_it_had(
+    world: World, tmp_path: Path
+) -> None:
+    home = tmp_path / "other"
+    async with serving(world, home=home) as api:
+        await settle(lambda: api.doors.follower.current.snapshot is not None)
+        served = api.doors.follower.current.snapshot.card.version
+    world.write(some_calls(31))
+    world.publish()
+    world.write(some_calls(32))
+
+    async with serving(world, home=home) as api:
+        await settle(lambda: api.doors.follower.seen.load_problem is not None)
+        metrics, ready = await api.get("/api/metrics?range=7d"), (await api.client.get("/api/readyz")).json()["data"]
+
+    assert (metrics.json()["meta"]["version"], metrics.json()["meta"]["stale_reason"]) == (served, "manifest_changed")
+    assert (ready["status"], failing(ready)) == ("degraded", {"DATA_MISSING"})

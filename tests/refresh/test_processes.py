@@ -180,6 +180,7 @@ def test_both_end_when_they_are_asked_to(run: Run, data: Path, shelf: Shelf, unt
     assert [process.wait(20) for process in processes] == [0, 0]
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(500)  # some 40 s of processor time; a child that hangs is seen after 45 s
 def test_two_hundred_builds_in_a_row_do_not_hang(
     run: Run, data: Path, shelf: Shelf, until: Until, records: Records, queue: BuildQueue

@@ -293,7 +293,7 @@ export interface paths {
         };
         /**
          * Server-sent events: new versions, and for admins the progress of jobs
-         * @description `version.published`. `job.progress`, for admins, with a job as `/api/settings/jobs/{id}` shows it. A comment every 15 s. With `Last-Event-ID` every publish that was missed is sent first; when that id is too old to tell, `reset` with the `version` now served (null: none) comes instead: whatever was fetched before may be out of date. Streams end after an hour, and when the process ends; `stream.closing` says so with its `reason`, `lifetime` or `shutdown`, and the browser comes back.
+         * @description `version.published`. `job.progress`, for admins, with a job as `/api/settings/jobs/{id}` shows it. A comment every 15 s. With `Last-Event-ID` every publish that was missed is sent first; when that id is too old to tell, `reset` with the `version` now served (null: none) comes instead: whatever was fetched before may be out of date. To who may see the calls of some regions only, `days` and `sections` are null. Streams end after an hour, when the process ends, and when other things may be told; `stream.closing` says so with its `reason`, `lifetime`, `shutdown` or `rights`, and the browser comes back.
          */
         get: operations["streamEvents"];
         put?: never;

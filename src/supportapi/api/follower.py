@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from supportapi.answers.meta import StaleReason
     from supportapi.api.machine import ThisMachine
     from supportapi.refresh.totals import AsyncTotals, JobTotals
+    from supportapi.rollups.aggregates import Aggregates
     from supportapi.snapshots.follow import AsyncShelf, Memory
     from supportapi.snapshots.pointer import Pointer, Published, VersionCard
     from supportapi.snapshots.sightings import ManifestSighting, WorkerBeat
@@ -188,9 +189,21 @@ class Follower:
         self._fresh.learn(earlier)
         self.current = Current(snapshot, None, self._fresh)
         self._judge()
-        _log.info("follower.loaded", version=pointer.version, sequence=pointer.sequence)
+        _log.info("follower.loaded", version=snapshot.card.version, sequence=pointer.sequence)
 
     async def _load(self, pointer: Pointer) -> Snapshot:
+        """The version in force; for a process that has none and cannot have it, the newest kept one that is here."""
+        try:
+            return await self._in_force(pointer)
+        except ShelfUnavailable:
+            raise
+        except SupportApiError:
+            here = None if self.current.snapshot else await self._here()
+            if here is None:
+                raise
+            return here
+
+    async def _in_force(self, pointer: Pointer) -> Snapshot:
         if pointer.format != FORMAT:
             raise WarmingUp(
                 f"Version {pointer.version} was published by a release with another format ({pointer.format}); "
@@ -202,7 +215,18 @@ class Follower:
         if aggregates is None:
             aggregates = await self._machine.make_from(self._shelf, card)
             await self._tidy(card)
-        encoded = (await self._shelf.read(pointer.version, PREPARED))[PREPARED]
+        return await self._snapshot(card, aggregates)
+
+    async def _here(self) -> Snapshot | None:
+        for entry in await self._shelf.history():
+            if entry.card.format == FORMAT:
+                aggregates = await asyncio.to_thread(self._machine.load, entry.card)
+                if aggregates is not None:
+                    return await self._snapshot(entry.card, aggregates)
+        return None
+
+    async def _snapshot(self, card: VersionCard, aggregates: Aggregates) -> Snapshot:
+        encoded = (await self._shelf.read(card.version, PREPARED))[PREPARED]
         return Snapshot(card, aggregates, msgspec.msgpack.decode(encoded, type=tuple[PreparedAnswer, ...]))
 
     async def _tidy(self, card: VersionCard) -> None:

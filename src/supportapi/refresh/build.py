@@ -99,20 +99,20 @@ def make_aggregates(
         return build_aggregates(merged, calls_of(paths), zones, rollup_budget_mb * _MEBIBYTE)
 
 
-def prune(workshop: Workshop, manifest: Manifest) -> None:
-    """Remove what neither a kept version needs nor `manifest`, the live one: arrays and files here, partial states."""
-    kept = [entry.card for entry in workshop.shelf.history()]
-    workshop.arrays.prune({card.version for card in kept})
-    live = {file.hash for file in manifest.files}
-    needed = live | {file.hash for card in kept for file in card.files}
-    workshop.pinned.prune(needed, live)
-    FileStates(workshop).forget(needed)
+def _tidy(workshop: Workshop) -> None:
+    """Remove what neither a kept version needs nor the live manifest: arrays and files here, partial states.
 
-
-def _tidy(workshop: Workshop, manifest: Manifest) -> None:
+    Another worker of this machine may be building the latter.
+    """
     # The version is published: what could not be removed now is removed after the next build.
     try:
-        prune(workshop, manifest)
+        manifest = workshop.source.read()
+        kept = [entry.card for entry in workshop.shelf.history()]
+        workshop.arrays.prune({workshop.wanted(manifest), *(card.version for card in kept)})
+        live = {file.hash for file in manifest.files}
+        needed = live | {file.hash for card in kept for file in card.files}
+        workshop.pinned.prune(needed, live)
+        FileStates(workshop).forget(needed)
     except (OSError, SupportApiError) as cause:
         _LOG.warning("build.not_tidied", reason=str(cause))
 
@@ -143,7 +143,7 @@ class _Build:
             workshop.shelf.stage(self._version, self._sequence, parts, shared)
             told = difference(workshop.shelf, parts)
             outcome = workshop.shelf.publish(self._version, self._sequence, self._manifest.hash, told)
-        _tidy(workshop, self._manifest)
+        _tidy(workshop)
         done = {"outcome": outcome, "sequence": self._sequence, "from_disk": kept is not None}
         done |= {"rows": sum(_row_count(path) for path in paths.values()), "states_built": self._states.computed}
         return done | {"seconds": round(time.monotonic() - self._began, 3)}

@@ -121,7 +121,8 @@ class BuildQueue:
         doubtful: dict[str, float] = {}
         for record in self._records.list(_SWEPT):
             if record.open and self._lost(record, doubtful):
-                self._end_lost(record)
+                lost = WorkerLost("The process that ran this job is gone.", worker=record.worker, stage=record.stage)
+                end_lost(self._shelf, self._records, record, lost)
         self._limbo = doubtful
 
     def length(self) -> int:
@@ -170,15 +171,16 @@ class BuildQueue:
         doubtful[record.attempt_id] = self._limbo.get(record.attempt_id, now)
         return now - doubtful[record.attempt_id] >= _LIMBO_SECONDS
 
-    def _end_lost(self, record: JobRecord) -> None:
-        current = self._shelf.current()
-        if record.kind == "build" and current is not None and current.version == record.version:
-            result = {"outcome": "published", "sequence": current.sequence}
-            ended = {"state": "succeeded", "ended_at": self._records.clock(), "progress": 1.0, "result": result}
-            self._records.change(record.id, record.attempts, **ended)
-            return
-        lost = WorkerLost("The process that ran this job is gone.", worker=record.worker, stage=record.stage)
-        end_with(self._records, record, lost)
+
+def end_lost(shelf: Shelf, records: Records, record: JobRecord, error: SupportApiError) -> None:
+    """End an attempt that nobody works on any more: with `error`, unless its version is published."""
+    current = shelf.current()
+    if record.kind == "build" and current is not None and current.version == record.version:
+        result = {"outcome": "published", "sequence": current.sequence}
+        ended = {"state": "succeeded", "ended_at": records.clock(), "progress": 1.0, "result": result}
+        records.change(record.id, record.attempts, **ended)
+        return
+    end_with(records, record, error)
 
 
 def end_with(records: Records, record: JobRecord, error: SupportApiError) -> JobRecord | None:

@@ -24,7 +24,7 @@ from rq.job import Job
 
 from supportapi.errors import JobTimedOut, ShelfUnavailable, SupportApiError, WorkerLost
 from supportapi.refresh.parentage import die_with_parent
-from supportapi.refresh.queue import BUILD, QUEUE_NAME, SERIALIZER, end_with
+from supportapi.refresh.queue import BUILD, QUEUE_NAME, SERIALIZER, end_lost
 from supportapi.snapshots.sightings import WorkerBeat
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class BuildWorker(Worker):
         _LOG.warning("worker.child_lost", job=job_id, attempt=attempt, status=ret_val, seconds=round(ran, 3))
         record = self._records.get(job_id)
         if record is not None and record.attempts == attempt:
-            end_with(self._records, record, error)
+            end_lost(self._shelf, self._records, record, error)
 
     def register_death(self) -> None:
         super().register_death()

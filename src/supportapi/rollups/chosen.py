@@ -281,9 +281,7 @@ def _offered(calls: CallRows, variant: ServiceLevelVariant | None) -> NDArray[np
 
 
 def _between(column: NDArray[Any], least: int, most: int | None) -> Test:
-    if most is None:
-        return lambda rows: column[rows] >= least
-    return lambda rows: within(column[rows], least, most)
+    return lambda rows: column[rows] >= least if most is None else within(column[rows], least, most)
 
 
 def _waited_beyond(aggregates: Aggregates, seconds: float) -> Test:
@@ -297,6 +295,5 @@ def _waited_beyond(aggregates: Aggregates, seconds: float) -> Test:
 def _steps(seconds: float, step_ms: int, *, upwards: bool) -> int:
     """The least (or the most) whole steps that, as seconds, are at least (or at most) `seconds`."""
     nearest = round(seconds * 1000 / step_ms)
-    if upwards:
-        return nearest if nearest * step_ms / 1000 >= seconds else nearest + 1
-    return nearest if nearest * step_ms / 1000 <= seconds else nearest - 1
+    over = nearest * step_ms / 1000 - seconds
+    return nearest + (over < 0) if upwards else nearest - (over > 0)

@@ -54,7 +54,7 @@ def why_behind(sighting: ManifestSighting, pointer: Pointer | None, served: str 
         return None
     if pointer is not None and pointer.holds_off(sighting.version):
         return "rolled_back"
-    return "build_failed" if sighting.error_code is not None else "manifest_changed"
+    return "build_failed" if sighting.error_job is not None else "manifest_changed"
 
 
 def spells(turns: Iterable[Turn]) -> list[Spell]:
