@@ -52,7 +52,7 @@ async def test_staleness_is_counted_from_when_it_began_and_ends_with_it(api: Api
     world.see(version="f" * 16)
     await settle(lambda: api.doors.follower.current.stale_reason == "manifest_changed")
     first = await scraped(api)
-    world.see(version="f" * 16, error_code="DATA_CORRUPT", error_message="torn")
+    world.see(version="f" * 16, error_code="DATA_CORRUPT", error_message="torn", error_job="build-f-1")
     await settle(lambda: api.doors.follower.current.stale_reason == "build_failed")
     second = await scraped(api)
     world.see()

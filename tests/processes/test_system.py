@@ -73,7 +73,7 @@ def test_a_failed_build_is_listed_with_its_code_and_what_is_served_is_called_sta
     world.publish()
     record = world.queue.request_build("f" * 16, "0" * 64, "test")
     end_with(world.records, record, DataCorrupt("torn"))
-    world.see(version="f" * 16, error_code="DATA_CORRUPT", error_message="torn")
+    world.see(version="f" * 16, error_code="DATA_CORRUPT", error_message="torn", error_job=record.id)
 
     shown = run(world, "status")
 

@@ -58,7 +58,7 @@ async def test_only_what_changes_is_noted(redis_url: str) -> None:
     [
         (sighting(0, None, error_code="MANIFEST_MISSING"), None, "manifest_unreadable"),
         (sighting(0, "b"), None, "manifest_changed"),
-        (sighting(0, "b", error_code="DATA_CORRUPT"), pointer("a"), "build_failed"),
+        (sighting(0, "b", error_code="DATA_CORRUPT", error_job="build-b-1"), pointer("a"), "build_failed"),
         (sighting(0, "b"), pointer("a", over="b"), "rolled_back"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

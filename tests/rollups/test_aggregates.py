@@ -327,3 +327,21 @@ def test_rows_of_files_that_overlap_in_time_are_put_in_order_of_instant_and_id()
 
     # Members are sorted by name: "earlier" is 0.
     assert codes.columns["agent_id"].tolist() == [0, 1]
+
+
+def test_what_a_limit_leaves_out_is_not_taken_for_all_where_no_member_is_unknown() -> None:
+    # Many rows of few members, of which a limit leaves more than it takes: the answer is a difference.
+    start = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    many = [
+        row(
+            start + timedelta(hours=n), call_id=str(n), agent_id=f"a{n % 4}", channel="phone",
+            region=("north", "south", None)[n % 3], issue_type=("billing", "technical")[n % 2],
+        )
+        for n in range(103)
+    ]  # fmt: skip
+    limits = Filter(issue_type=("billing",), agent_id=("a1", "a2", "a3"))
+    question = Question("UTC", Window(date(2026, 3, 1), date(2026, 3, 5)), limits, ())
+
+    counts = aggregates_of(many).tally(question).tally.counts
+
+    assert counts[0] == 22

@@ -108,7 +108,9 @@ class Aggregates:
         self.columns_present = frozenset(facts.columns_present)
         self.min_started_at = _instant(facts.first_us)
         self.max_started_at = _instant(facts.last_us)
-        self.occurring = view.occurring if view is not None else _every_member(facts)
+        self.stored = _every_member(facts)
+        """The codes of the members that occur, whether a view shows them or not: no cell knows any other."""
+        self.occurring = view.occurring if view is not None else self.stored
         self._code_of: dict[str, dict[str, int]] = {
             name: {member.key: code for code, member in zip(codes.tolist(), self.members(name), strict=True)}
             for name, codes in self.occurring.items()

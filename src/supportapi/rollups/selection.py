@@ -187,7 +187,7 @@ class Selection:
         if not rows.are_many(self._selected):
             return None  # they are found sooner than another answer could be subtracted
         # Of all members, those that a view does not show included: it is them that cells must be rid of.
-        rest = np.setdiff1d(np.arange(len(self._aggregates.facts.members[name])), codes)
+        rest = np.setdiff1d(self._aggregates.stored[name], codes)
         if not rows.is_rarer({name: rest}, {name: codes}):
             return None
         others = {other: kept for other, kept in self._selected.items() if other != name}
