@@ -65,7 +65,11 @@ describe("admin", () => {
   test("users are listed with their roles", async ({ open, page }) => {
     await open("/admin");
 
-    expect(await page.locator("tr[data-user]").allInnerTexts()).toEqual([expect.stringMatching(/^admin\s+admin/), expect.stringMatching(/^viewer\s+viewer/)]);
+    expect(await page.locator("tr[data-user]").allInnerTexts()).toEqual([
+      expect.stringMatching(/^admin\s+admin/),
+      expect.stringMatching(/^europe\s+viewer/),
+      expect.stringMatching(/^viewer\s+viewer/),
+    ]);
   });
 
   test("who thinks better of it changes nothing, by the keyboard alone", async ({ open, page }) => {
